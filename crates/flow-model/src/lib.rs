@@ -1,0 +1,30 @@
+//! The nouns of Flow Monitor.
+//!
+//! An [`Exchange`] holds what was on the wire. A [`Reading`] is what a codec makes of it. A [`Row`] is the line
+//! that lists show. Nothing here reads a clock, a file or the network; the types only carry facts.
+
+#![warn(missing_docs)]
+
+pub mod dialect;
+pub mod exchange;
+pub mod id;
+pub mod message;
+pub mod reading;
+pub mod row;
+pub mod time;
+pub mod usage;
+
+pub use dialect::{Api, Dialect};
+pub use exchange::{
+    BodyFacts, Chunk, EndReason, Exchange, Failure, FailureKind, Fault, Gap, Header, RequestHead,
+    ResponseHead, Route, Side, State, Timings,
+};
+pub use id::FlowId;
+pub use message::{Media, Message, Part, Role, Tool};
+pub use reading::{
+    Choice, Diagnostic, ErrorClass, ErrorReading, Outcome, Reading, RequestReading,
+    ResponseReading, StopReason,
+};
+pub use row::Row;
+pub use time::Timestamp;
+pub use usage::{Tokens, WireUsage};
