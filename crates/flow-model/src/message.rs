@@ -110,7 +110,7 @@ pub enum Part {
         name: Option<String>,
         /// What it returned.
         #[cfg_attr(feature = "openapi", schema(no_recursion))]
-        content: Vec<Part>,
+        content: Vec<Self>,
         /// The tool failed.
         is_error: bool,
         /// The provider ran the tool itself.
