@@ -1,1 +1,16 @@
-//! Under construction.
+//! Turns capture events into stored flows.
+//!
+//! A few workers, each flow pinned to one, take events from the capture queues, decode contents, read dialects
+//! and hand everything to the store. Nothing here holds up the relay; a store that is slow holds up the workers,
+//! their queues fill, and the queues spill.
+
+mod body;
+mod coding;
+mod flow;
+mod limits;
+mod recover;
+mod worker;
+
+pub use limits::{DECODED_RATIO_MAX, KEPT_BYTES_MAX, PIECE_BYTES, READ_BYTES_MAX};
+pub use recover::recover;
+pub use worker::Recorder;

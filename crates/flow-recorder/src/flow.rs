@@ -1,0 +1,327 @@
+//! One flow while it is running.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use flow_capture::{Begin, BodyEnd, ConnectTimings, Policy};
+use flow_codec::ResponseDecoder;
+use flow_model::exchange::header;
+use flow_model::{
+    BodyFacts, Diagnostic, EndReason, Exchange, Failure, FailureKind, Fault, FlowId, Gap, Reading,
+    RequestReading, ResponseHead, ResponseReading, Row, Side, Timings,
+};
+use flow_store::{LiveView, Write};
+
+use crate::body::{Body, Decoded};
+use crate::limits::READ_BYTES_MAX;
+
+/// A flow while it is running.
+pub(crate) struct OpenFlow {
+    exchange: Exchange,
+    request: Body,
+    response: Body,
+    decoder: Option<ResponseDecoder>,
+    reading: Reading,
+    /// Pieces of the request that the store has, kept until the request is read.
+    pieces: Vec<Bytes>,
+    request_saved: bool,
+    request_ended: bool,
+    response_bytes_max: Option<u64>,
+    /// Something changed since the row was last shown.
+    pub(crate) changed: bool,
+    /// The flow has been shown.
+    pub(crate) announced: bool,
+    pub(crate) pended: Instant,
+    pub(crate) refreshed: Instant,
+    pub(crate) published: Instant,
+    request_shared: Option<Arc<RequestReading>>,
+}
+
+// === impl OpenFlow ===
+
+impl OpenFlow {
+    pub(crate) fn new(id: FlowId, begin: Begin, policy: &Policy, now: Instant) -> Self {
+        let Begin { started_at, start } = begin;
+        let coding = header(&start.request.headers, "content-encoding");
+        let request = Body::new(coding, policy.request_body_bytes_max);
+        let exchange = Exchange {
+            id,
+            started_at,
+            peer: start.peer,
+            route: start.route,
+            request: start.request,
+            request_body: BodyFacts::default(),
+            response: None,
+            response_body: BodyFacts::default(),
+            timings: Timings::default(),
+            end: None,
+            failure: None,
+        };
+        let head = &exchange.request;
+        let dialect = flow_codec::detect(&head.method, exchange.path(), &head.headers);
+        Self {
+            reading: Reading {
+                dialect,
+                ..Reading::default()
+            },
+            request,
+            response: Body::new(None, policy.response_body_bytes_max),
+            response_bytes_max: policy.response_body_bytes_max,
+            exchange,
+            decoder: None,
+            pieces: Vec::new(),
+            request_saved: false,
+            request_ended: false,
+            changed: true,
+            announced: false,
+            pended: now,
+            refreshed: now,
+            published: now,
+            request_shared: None,
+        }
+    }
+
+    pub(crate) const fn id(&self) -> FlowId {
+        self.exchange.id
+    }
+
+    pub(crate) fn connected(&mut self, timings: ConnectTimings) {
+        let own = &mut self.exchange.timings;
+        own.dns_us = timings.dns_us;
+        own.connect_us = timings.connect_us;
+        own.tls_us = timings.tls_us;
+        own.reused = timings.reused;
+    }
+
+    pub(crate) fn head(&mut self, head: ResponseHead, at_us: u64) {
+        let timings = &mut self.exchange.timings;
+        timings.head_us = Some(at_us);
+        timings.ttfb_us = timings.sent_us.map(|sent| at_us.saturating_sub(sent));
+        self.response = Body::new(
+            header(&head.headers, "content-encoding"),
+            self.response_bytes_max,
+        );
+        self.decoder = self
+            .reading
+            .dialect
+            .map(|dialect| ResponseDecoder::new(dialect, head.status, &head.headers));
+        self.exchange.response = Some(head);
+        self.changed = true;
+    }
+
+    /// Takes a frame and returns what it lets the store have: a piece of a long body.
+    pub(crate) fn frame(&mut self, side: Side, wire: &[u8], at_us: u64) -> Option<Write> {
+        let id = self.id();
+        let body = match side {
+            Side::Request => &mut self.request,
+            Side::Response => &mut self.response,
+        };
+        let decoded = body.push(wire, at_us);
+        if let (Side::Response, Some(decoder)) = (side, &mut self.decoder) {
+            match &decoded {
+                Decoded::Same => decoder.push(wire, at_us),
+                Decoded::Bytes(bytes) => decoder.push(bytes, at_us),
+            }
+        }
+        self.changed = true;
+        let bytes = body.piece()?;
+        if side == Side::Request && !self.request_ended {
+            self.pieces.push(bytes.clone());
+        }
+        Some(Write::Piece { id, side, bytes })
+    }
+
+    pub(crate) fn gap(&mut self, side: Side, gap: Gap) {
+        match side {
+            Side::Request => self.request.gap(gap.bytes),
+            Side::Response => self.response.gap(gap.bytes),
+        }
+        self.changed = true;
+    }
+
+    pub(crate) fn body_end(&mut self, side: Side, end: BodyEnd) {
+        let body = match side {
+            Side::Request => &mut self.request,
+            Side::Response => &mut self.response,
+        };
+        match end {
+            BodyEnd::Ended => body.complete(Vec::new()),
+            BodyEnd::Trailers(trailers) => body.complete(trailers),
+            BodyEnd::Error | BodyEnd::Dropped => {}
+        }
+        if side == Side::Request {
+            self.request_ended = true;
+        }
+    }
+
+    pub(crate) const fn sent(&mut self, at_us: u64) {
+        self.exchange.timings.sent_us = Some(at_us);
+    }
+
+    /// Bytes of pieces that are kept until the request is read.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum()
+    }
+
+    /// Lets go of the pieces that are kept; the request is then not read while it runs.
+    pub(crate) fn let_go(&mut self) {
+        self.pieces.clear();
+    }
+
+    /// Reads the request once all of it is there. Returns the model that it asks for.
+    pub(crate) fn read_request(&mut self) -> Option<&str> {
+        let facts = self.request.facts();
+        self.exchange.request_body = facts;
+        if let Some(dialect) = self.reading.dialect {
+            let all = self.kept_bytes() + self.request.tail().len();
+            let whole = all as u64 == self.exchange.request_body.bytes;
+            self.reading.request = if !self.request.is_decoded() {
+                unread(
+                    "not_decoded",
+                    "the body's content coding could not be undone",
+                )
+            } else if !whole || all > READ_BYTES_MAX {
+                unread("too_large", "the body is too large to be read as a whole")
+            } else if self.pieces.is_empty() {
+                flow_codec::read_request(dialect, self.exchange.path(), self.request.tail())
+            } else {
+                let mut bytes: Vec<u8> = self.pieces.concat();
+                bytes.extend_from_slice(self.request.tail());
+                flow_codec::read_request(dialect, self.exchange.path(), &bytes)
+            };
+        }
+        self.pieces.clear();
+        self.changed = true;
+        self.reading.request.model.as_deref()
+    }
+
+    pub(crate) const fn is_request_saved(&self) -> bool {
+        self.request_saved
+    }
+
+    /// Returns the write that makes the request part of the truth, once.
+    pub(crate) fn save_request(&mut self) -> Option<Write> {
+        if std::mem::replace(&mut self.request_saved, true) {
+            return None;
+        }
+        self.exchange.request_body = self.request.facts();
+        Some(Write::Request {
+            exchange: Arc::new(self.exchange.clone()),
+            body: self.request.take_tail(),
+            chunks: self.request.take_chunks(),
+        })
+    }
+
+    /// Returns the write that saves what arrived of the response against a crash.
+    pub(crate) fn save_pending(&mut self) -> Option<Write> {
+        if !self.request_saved {
+            return None;
+        }
+        let (bytes, chunks) = self.response.pending()?;
+        Some(Write::Pending {
+            id: self.id(),
+            side: Side::Response,
+            bytes,
+            chunks,
+        })
+    }
+
+    /// Returns the exchange as it is now.
+    pub(crate) fn exchange(&mut self) -> Arc<Exchange> {
+        self.exchange.response_body = self.response.facts();
+        Arc::new(self.exchange.clone())
+    }
+
+    /// Returns the row as it is now.
+    pub(crate) fn row(&mut self) -> Row {
+        if let Some(decoder) = &self.decoder {
+            self.reading.response = decoder.snapshot();
+        }
+        let mut row = Row::new(&self.exchange, &self.reading);
+        row.request_bytes = self.request.wire_bytes();
+        row.response_bytes = self.response.wire_bytes();
+        row
+    }
+
+    /// Returns what somebody who watches the flow sees now.
+    pub(crate) fn live(&mut self) -> LiveView {
+        let request = self
+            .request_shared
+            .get_or_insert_with(|| Arc::new(self.reading.request.clone()));
+        let request = Arc::clone(request);
+        let response = self
+            .decoder
+            .as_ref()
+            .map_or_else(ResponseReading::default, ResponseDecoder::snapshot);
+        LiveView {
+            exchange: self.exchange(),
+            request,
+            response: Arc::new(response),
+        }
+    }
+
+    /// Ends the flow and returns the write that does.
+    pub(crate) fn end(mut self, at_us: u64, reason: EndReason, failure: Option<Failure>) -> Write {
+        if let Some(decoder) = self.decoder.take() {
+            let complete = reason == EndReason::Ended && self.response.is_decoded();
+            self.reading.response = decoder.finish(complete);
+        }
+        let usage = self.reading.response.usage.as_ref();
+        if let Some((dialect, usage)) = self.reading.dialect.zip(usage) {
+            let provider = self.exchange.route.provider.as_deref();
+            self.reading.tokens = flow_codec::tokens(dialect, provider, usage);
+        }
+        let exchange = &mut self.exchange;
+        exchange.timings.duration_us = Some(at_us);
+        exchange.response_body = self.response.facts();
+        exchange.end = Some(wire_end(exchange, &self.reading.response, reason));
+        exchange.failure = failure.or_else(|| empty_failure(exchange));
+        let row = Row::new(exchange, &self.reading);
+        Write::Outcome {
+            response: self.response.take_tail(),
+            chunks: self.response.take_chunks(),
+            exchange: Arc::new(self.exchange),
+            row: Some(row),
+        }
+    }
+}
+
+/// Returns the end that the wire tells: a complete answer may be an error or an empty stream.
+fn wire_end(exchange: &Exchange, response: &ResponseReading, reason: EndReason) -> EndReason {
+    let Some(head) = exchange
+        .response
+        .as_ref()
+        .filter(|_| reason == EndReason::Ended)
+    else {
+        return reason;
+    };
+    let content_type = header(&head.headers, "content-type").unwrap_or_default();
+    let stream = response.streamed || content_type.starts_with("text/event-stream");
+    if head.status >= 400 {
+        EndReason::UpstreamError
+    } else if stream && exchange.response_body.wire_bytes == 0 && exchange.response_body.complete {
+        EndReason::Empty
+    } else {
+        EndReason::Ended
+    }
+}
+
+fn empty_failure(exchange: &Exchange) -> Option<Failure> {
+    (exchange.end == Some(EndReason::Empty)).then(|| Failure {
+        kind: FailureKind::Protocol,
+        fault: Fault::Upstream,
+        message: "the upstream's stream ended without any event".to_owned(),
+    })
+}
+
+fn unread(code: &str, message: &str) -> RequestReading {
+    RequestReading {
+        diagnostics: vec![Diagnostic {
+            offset: None,
+            code: code.to_owned(),
+            message: message.to_owned(),
+        }],
+        ..RequestReading::default()
+    }
+}

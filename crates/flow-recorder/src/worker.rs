@@ -1,0 +1,214 @@
+//! The workers: each takes the events of its flows and keeps the running ones.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use flow_capture::{Capture, CaptureEvent, EventKind, Receiver};
+use flow_model::{FlowId, Side};
+use flow_store::{Store, Write};
+
+use crate::flow::OpenFlow;
+use crate::limits::{KEPT_BYTES_MAX, PENDING_EVERY, PUBLISH_EVERY, REFRESH_EVERY, TURN};
+
+/// The recorder's threads.
+#[derive(Debug)]
+pub struct Recorder {
+    workers: Vec<JoinHandle<()>>,
+}
+
+struct Worker {
+    capture: Capture,
+    store: Store,
+    flows: HashMap<FlowId, Slot>,
+    /// Bytes of requests that all workers keep until they are read.
+    kept_bytes: Arc<AtomicUsize>,
+}
+
+enum Slot {
+    Open(Box<OpenFlow>),
+    /// The flow's model is excluded; its events are dropped until its end.
+    Ignored,
+}
+
+// === impl Recorder ===
+
+impl Recorder {
+    /// Starts one worker a receiver.
+    ///
+    /// # Errors
+    /// A thread could not be started.
+    pub fn start(receivers: Vec<Receiver>, capture: &Capture, store: &Store) -> io::Result<Self> {
+        let kept_bytes = Arc::new(AtomicUsize::new(0));
+        let start = |receiver: Receiver| {
+            let worker = Worker {
+                capture: capture.clone(),
+                store: store.clone(),
+                flows: HashMap::new(),
+                kept_bytes: Arc::clone(&kept_bytes),
+            };
+            let builder = thread::Builder::new().name("flow-recorder".to_owned());
+            builder.spawn(move || worker.run(receiver))
+        };
+        let workers = receivers
+            .into_iter()
+            .map(start)
+            .collect::<io::Result<_>>()?;
+        Ok(Self { workers })
+    }
+
+    /// Waits until everything that was captured before [`Capture::close`] has been handed to the store.
+    pub fn join(self) {
+        for worker in self.workers {
+            if worker.join().is_err() {
+                tracing::error!("a recorder thread has died: flows it had open are not whole");
+            }
+        }
+    }
+}
+
+// === impl Worker ===
+
+impl Worker {
+    fn run(mut self, mut receiver: Receiver) {
+        loop {
+            let turn = (!self.flows.is_empty()).then_some(TURN);
+            let more = receiver.wait(turn);
+            let now = Instant::now();
+            for event in receiver.by_ref() {
+                self.take(event, now);
+            }
+            self.turn(now);
+            if !more {
+                break;
+            }
+        }
+    }
+
+    fn take(&mut self, event: CaptureEvent, now: Instant) {
+        let CaptureEvent { flow, at_us, kind } = event;
+        if let EventKind::Begin(begin) = kind {
+            let open = OpenFlow::new(flow, *begin, &self.capture.policy(), now);
+            self.flows.insert(flow, Slot::Open(Box::new(open)));
+            return;
+        }
+        let Some(slot) = self.flows.get_mut(&flow) else {
+            return;
+        };
+        let Slot::Open(open) = slot else {
+            if matches!(kind, EventKind::End { .. }) {
+                self.flows.remove(&flow);
+            }
+            return;
+        };
+        match kind {
+            EventKind::Begin(_) => {}
+            EventKind::Connected(timings) => open.connected(timings),
+            EventKind::Sent => open.sent(at_us),
+            EventKind::Head(head) => open.head(*head, at_us),
+            EventKind::Frame { side, bytes } => {
+                let before = open.kept_bytes();
+                if let Some(write) = open.frame(side, &bytes, at_us) {
+                    account(&self.kept_bytes, open, before);
+                    self.store.write(write);
+                }
+            }
+            EventKind::Gap { side, gap } => open.gap(side, gap),
+            EventKind::BodyEnd { side, end } => {
+                open.body_end(side, end);
+                if side == Side::Request {
+                    self.request_ended(flow);
+                }
+            }
+            EventKind::End { reason, failure } => {
+                // A request that never came to its end is still part of the truth.
+                self.request_ended(flow);
+                if let Some(Slot::Open(open)) = self.flows.remove(&flow) {
+                    self.store
+                        .write(open.end(at_us, reason, failure.map(|failure| *failure)));
+                }
+            }
+        }
+    }
+
+    /// Saves and reads a request of which nothing more will come, unless its model is excluded.
+    fn request_ended(&mut self, flow: FlowId) {
+        let Some(slot) = self.flows.get_mut(&flow) else {
+            return;
+        };
+        let Slot::Open(open) = slot else {
+            return;
+        };
+        if open.is_request_saved() {
+            return;
+        }
+        let before = open.kept_bytes();
+        let model = open.read_request();
+        if before > 0 {
+            self.kept_bytes.fetch_sub(before, Ordering::Relaxed);
+        }
+        if model.is_some_and(|model| self.capture.excludes_model(model)) {
+            *slot = Slot::Ignored;
+            self.store.write(Write::Forget(flow));
+        } else if let Some(write) = open.save_request() {
+            self.store.write(write);
+        }
+    }
+
+    /// Shows and saves what changed in the flows that are running.
+    fn turn(&mut self, now: Instant) {
+        #[expect(
+            clippy::iter_over_hash_type,
+            reason = "the flows are independent of each other"
+        )]
+        for slot in self.flows.values_mut() {
+            if let Slot::Open(open) = slot {
+                turn_flow(&self.store, open, now);
+            }
+        }
+    }
+}
+
+/// Counts the bytes that a flow keeps, and lets them go where all flows together keep too many.
+fn account(kept_bytes: &AtomicUsize, open: &mut OpenFlow, before: usize) {
+    let added = open.kept_bytes() - before;
+    if added == 0 {
+        return;
+    }
+    if kept_bytes.fetch_add(added, Ordering::Relaxed) + added > KEPT_BYTES_MAX {
+        kept_bytes.fetch_sub(before + added, Ordering::Relaxed);
+        open.let_go();
+    }
+}
+
+fn turn_flow(store: &Store, open: &mut OpenFlow, now: Instant) {
+    if !open.announced {
+        open.announced = true;
+        open.changed = false;
+        open.refreshed = now;
+        let row = open.row();
+        store.announce(open.exchange(), row);
+    }
+    if !open.changed {
+        return;
+    }
+    if now.duration_since(open.pended) >= PENDING_EVERY {
+        open.pended = now;
+        if let Some(write) = open.save_pending() {
+            store.write(write);
+        }
+    }
+    if now.duration_since(open.published) >= PUBLISH_EVERY && store.is_watched(open.id()) {
+        open.published = now;
+        store.publish(open.id(), open.live());
+    }
+    if now.duration_since(open.refreshed) >= REFRESH_EVERY {
+        open.refreshed = now;
+        open.changed = false;
+        let row = open.row();
+        store.refresh(row, Some(open.exchange()));
+    }
+}
