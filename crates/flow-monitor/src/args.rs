@@ -1,0 +1,158 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Records, explains and controls the traffic between programs and large language models.
+#[derive(Debug, Parser)]
+#[command(name = "flow-monitor", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    /// What to do; `serve` where nothing is said.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Options {
+    /// Directory of the record. [default: ~/.flow-monitor]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Configuration file. [default: DIR/flow-monitor.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address of the proxy that clients are pointed at. [default: 127.0.0.1:8377]
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub(crate) proxy_listen: Option<String>,
+    /// Address of the page and the API. [default: 127.0.0.1:8378]
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub(crate) ui_listen: Option<String>,
+    /// An upstream of your own, or another address for a built-in one; may be given several times.
+    #[arg(long = "upstream", global = true, value_name = "NAME=URL")]
+    pub(crate) upstreams: Vec<String>,
+    /// How much is logged: error, warn, info, debug or trace. [default: info]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+    /// Form of the log: text or json. [default: text]
+    #[arg(long, global = true, value_name = "FORM")]
+    pub(crate) log_format: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Starts the monitor: the proxy, the page and the API.
+    Serve,
+    /// Starts the monitor with a fake provider and plays agents' traffic through it. Needs no key.
+    Demo(DemoArgs),
+    /// Lists, shows and follows recorded flows.
+    #[command(subcommand)]
+    Flows(FlowsCommand),
+    /// Reads recorded exchanges, one JSON object a line, and prints one reading a line.
+    Read {
+        /// Files of exchanges; `-` is standard input.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Shows the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Prints the token of the API, or a link that opens the page.
+    Token {
+        /// Print a link that signs a browser in, once, at the running monitor.
+        #[arg(long)]
+        link: bool,
+    },
+    /// Prints the description of the API (OpenAPI).
+    #[command(hide = true)]
+    Openapi,
+}
+
+/// Options of `demo`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How many times faster than a person's pace.
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    pub(crate) speed: f64,
+    /// Stop playing after this many rounds; the page stays.
+    #[arg(long, value_name = "N")]
+    pub(crate) rounds: Option<u32>,
+    /// Seed of the order in which things happen.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+}
+
+/// Commands about flows.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FlowsCommand {
+    /// Lists flows, the newest first.
+    List {
+        /// How many.
+        #[arg(long, short = 'n', default_value_t = 50, value_name = "N")]
+        limit: usize,
+        /// Order: started_at, duration, ttft, tokens, cost, size or model; `-` in front for the largest first.
+        #[arg(
+            long,
+            default_value = "-started_at",
+            allow_hyphen_values = true,
+            value_name = "KEY"
+        )]
+        sort: String,
+        /// Print one JSON object a flow.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows one flow: what was asked, what was answered, tokens and times.
+    Show {
+        /// Its id, or the beginning or end of it among the newest flows.
+        id: String,
+        /// Print the whole flow as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints flows as they end.
+    Tail {
+        /// Print one JSON object a flow.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Commands about the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Shows every setting, its value and where the value comes from.
+    Show {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+// === impl Options ===
+
+impl Options {
+    /// Returns the values of the flags that stand for settings.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        let one = |key, value: &Option<String>| value.clone().map(|value| (key, value));
+        let mut settings: Vec<_> = [
+            one("proxy_listen", &self.proxy_listen),
+            one("ui_listen", &self.ui_listen),
+            one("log_level", &self.log_level),
+            one("log_format", &self.log_format),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let upstreams = self
+            .upstreams
+            .iter()
+            .map(|pair| ("upstreams", pair.clone()));
+        settings.extend(upstreams);
+        settings
+    }
+}

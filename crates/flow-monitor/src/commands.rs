@@ -1,0 +1,8 @@
+//! The commands besides `serve`.
+
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod flows;
+pub(crate) mod openapi;
+pub(crate) mod read;
+pub(crate) mod token;
