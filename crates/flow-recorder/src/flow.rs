@@ -1,7 +1,7 @@
 //! One flow while it is running.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use flow_capture::{Begin, BodyEnd, ConnectTimings, Policy};
@@ -28,14 +28,20 @@ pub(crate) struct OpenFlow {
     request_saved: bool,
     request_ended: bool,
     response_bytes_max: Option<u64>,
-    /// Something changed since the row was last shown.
-    pub(crate) changed: bool,
-    /// The flow has been shown.
-    pub(crate) announced: bool,
-    pub(crate) pended: Instant,
-    pub(crate) refreshed: Instant,
-    pub(crate) published: Instant,
+    /// Grows with every change.
+    changes: u64,
+    /// When the flow was last saved against a crash, shown in lists, published to who watches it.
+    pub(crate) saved: Done,
+    pub(crate) shown: Option<Done>,
+    pub(crate) published: Done,
     request_shared: Option<Arc<RequestReading>>,
+}
+
+/// When something that follows the changes of a flow was last done, and how far it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Done {
+    at: Instant,
+    changes: u64,
 }
 
 // === impl OpenFlow ===
@@ -73,13 +79,29 @@ impl OpenFlow {
             pieces: Vec::new(),
             request_saved: false,
             request_ended: false,
-            changed: true,
-            announced: false,
-            pended: now,
-            refreshed: now,
-            published: now,
+            changes: 1,
+            saved: Done {
+                at: now,
+                changes: 0,
+            },
+            shown: None,
+            published: Done {
+                at: now,
+                changes: 0,
+            },
             request_shared: None,
         }
+    }
+
+    /// Returns the mark of having done something with all changes up to now.
+    pub(crate) const fn done(&self, now: Instant) -> Done {
+        let changes = self.changes;
+        Done { at: now, changes }
+    }
+
+    /// Returns whether there are changes that are older than `every` and that `done` has not seen.
+    pub(crate) fn is_due(&self, done: Done, every: Duration, now: Instant) -> bool {
+        self.changes > done.changes && now.duration_since(done.at) >= every
     }
 
     pub(crate) const fn id(&self) -> FlowId {
@@ -107,7 +129,7 @@ impl OpenFlow {
             .dialect
             .map(|dialect| ResponseDecoder::new(dialect, head.status, &head.headers));
         self.exchange.response = Some(head);
-        self.changed = true;
+        self.changes += 1;
     }
 
     /// Takes a frame and returns what it lets the store have: a piece of a long body.
@@ -124,7 +146,7 @@ impl OpenFlow {
                 Decoded::Bytes(bytes) => decoder.push(bytes, at_us),
             }
         }
-        self.changed = true;
+        self.changes += 1;
         let bytes = body.piece()?;
         if side == Side::Request && !self.request_ended {
             self.pieces.push(bytes.clone());
@@ -137,7 +159,7 @@ impl OpenFlow {
             Side::Request => self.request.gap(gap.bytes),
             Side::Response => self.response.gap(gap.bytes),
         }
-        self.changed = true;
+        self.changes += 1;
     }
 
     pub(crate) fn body_end(&mut self, side: Side, end: BodyEnd) {
@@ -192,7 +214,7 @@ impl OpenFlow {
             };
         }
         self.pieces.clear();
-        self.changed = true;
+        self.changes += 1;
         self.reading.request.model.as_deref()
     }
 

@@ -185,30 +185,30 @@ fn account(kept_bytes: &AtomicUsize, open: &mut OpenFlow, before: usize) {
 }
 
 fn turn_flow(store: &Store, open: &mut OpenFlow, now: Instant) {
-    if !open.announced {
-        open.announced = true;
-        open.changed = false;
-        open.refreshed = now;
-        let row = open.row();
-        store.announce(open.exchange(), row);
-    }
-    if !open.changed {
-        return;
-    }
-    if now.duration_since(open.pended) >= PENDING_EVERY {
-        open.pended = now;
+    if open.is_due(open.saved, PENDING_EVERY, now) {
+        open.saved = open.done(now);
         if let Some(write) = open.save_pending() {
             store.write(write);
         }
     }
-    if now.duration_since(open.published) >= PUBLISH_EVERY && store.is_watched(open.id()) {
-        open.published = now;
+    if open.is_due(open.published, PUBLISH_EVERY, now) && store.is_watched(open.id()) {
+        open.published = open.done(now);
         store.publish(open.id(), open.live());
     }
-    if now.duration_since(open.refreshed) >= REFRESH_EVERY {
-        open.refreshed = now;
-        open.changed = false;
-        let row = open.row();
-        store.refresh(row, Some(open.exchange()));
+    match open.shown {
+        None => {
+            open.shown = Some(open.done(now));
+            let row = open.row();
+            store.announce(open.exchange(), row);
+        }
+        Some(shown) if open.is_due(shown, REFRESH_EVERY, now) => {
+            open.shown = Some(open.done(now));
+            let row = open.row();
+            store.refresh(row, Some(open.exchange()));
+        }
+        Some(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! What passes is recorded, in every dialect, from the first byte to the last.
 
 use std::io::{Read as _, Write as _};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -258,9 +259,13 @@ fn a_client_that_goes_away_ends_the_upstream_and_keeps_what_arrived() {
         &headers,
         &ask(true, "gpt-5.1"),
     );
-    let mut some = [0; 2000];
-    let read = stream.read(&mut some).unwrap();
-    assert!(read > 0);
+    let mut seen = Vec::new();
+    while !seen.windows(5).any(|window| window == b"data:") {
+        let mut some = [0; 2000];
+        let read = stream.read(&mut some).unwrap();
+        assert!(read > 0, "the stream has ended before its first event");
+        seen.extend_from_slice(&some[..read]);
+    }
     drop(stream);
     let detail = monitor.ended("gone");
     assert_eq!(detail["flow"]["end"], "client_abort");
