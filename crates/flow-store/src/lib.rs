@@ -1,1 +1,49 @@
-//! Under construction.
+//! The store: what was recorded, durable, and the flows of now in memory.
+//!
+//! It owns the data directory's `segments/`, one thread that writes, and the rows of running and recent flows.
+//! It knows nothing of dialects: rows come from the recorder and can be thrown away and made again. It never
+//! makes the relay wait; a disk that fails costs records, which are counted, and nothing else.
+//!
+//! ```text
+//! Write ─► intake ─► pack ─► queue ─► writer ─► apply ─► segment (shapes of format)
+//!            └► memory ─► changes                            │
+//! list ◄─ page ◄─┴──────────────────────── read ◄────────────┘
+//! ```
+//!
+//! Limits: 64 MB wait to be committed and 4 MB are being committed ([`queue`]); a record holds 4 MiB of a body
+//! ([`pack`]); a page has 1,000 rows ([`list`]); 16,384 changes are remembered ([`changes`]); each of at most five
+//! kept connections caches 8 MiB ([`segment`]).
+
+mod store;
+
+mod body;
+mod changes;
+mod dir;
+mod health;
+mod list;
+mod memory;
+mod page;
+mod read;
+mod write;
+
+mod apply;
+mod format;
+mod intake;
+mod pack;
+mod queue;
+mod salvage;
+mod segment;
+mod writer;
+
+#[cfg(test)]
+mod testing;
+
+pub use body::{Pieces, StoredBody};
+pub use changes::Changes;
+pub use dir::{DirError, prepare as prepare_dir};
+pub use health::StoreHealth;
+pub use list::{LIST_ROWS_MAX, ListQuery, Page, Sort, SortError, SortKey};
+pub use memory::{LiveView, Watch};
+pub use read::ReadError;
+pub use store::{OpenError, Store, StoreOptions};
+pub use write::Write;

@@ -1,0 +1,172 @@
+//! Measures how many flows a second the store takes in, durably, and what a commit costs.
+//!
+//! `cargo run --release -p flow-store --example ingest -- DIR BYTES FLOWS THREADS`, for example `/tmp/x 4096 20000 2`.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use flow_model::{
+    BodyFacts, Chunk, EndReason, Exchange, FlowId, Header, Reading, RequestHead, ResponseHead,
+    Route, Row, Timestamp, Timings,
+};
+use flow_store::{Store, StoreOptions, Write};
+use uuid::Uuid;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [dir, bytes, flows, threads] = arguments.as_slice() else {
+        return Err("usage: ingest DIR BYTES FLOWS THREADS".into());
+    };
+    let (bytes, flows, threads): (usize, usize, usize) =
+        (bytes.parse()?, flows.parse()?, threads.parse()?);
+    let store = Store::open(StoreOptions {
+        dir: Some(Path::new(dir).to_owned()),
+        recent_rows_max: 1000,
+        memory_bytes_max: 0,
+        now: Timestamp(0),
+    })?;
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let store = &store;
+            scope.spawn(move || {
+                for number in 0..flows / threads {
+                    record(store, bytes, (number * threads + thread) as u64);
+                }
+            });
+        }
+    });
+    let queued = begun.elapsed();
+    store.flush();
+    let took = begun.elapsed();
+    println!("{flows} flows of {bytes} bytes: queued in {queued:?}, durable in {took:?}");
+    let micros = took.as_micros().max(1);
+    println!("{} flows/s", flows as u128 * 1_000_000 / micros);
+    println!("{:?}", store.health());
+    let listed = Instant::now();
+    let page = store.list(&flow_store::ListQuery {
+        limit: 50,
+        ..Default::default()
+    })?;
+    println!("list of {}: {:?}", page.rows.len(), listed.elapsed());
+    let listed = Instant::now();
+    let sort = "-tokens".parse()?;
+    let page = store.list(&flow_store::ListQuery {
+        limit: 50,
+        sort,
+        cursor: None,
+    })?;
+    println!("by tokens of {}: {:?}", page.rows.len(), listed.elapsed());
+    store.close();
+    println!("closed after {:?}", begun.elapsed());
+    Ok(())
+}
+
+fn record(store: &Store, bytes: usize, number: u64) {
+    let mut exchange = exchange(number);
+    store.announce(
+        Arc::new(exchange.clone()),
+        Row::new(&exchange, &Reading::default()),
+    );
+    let chunks = vec![Chunk {
+        at_us: 1,
+        wire_bytes: 1,
+        bytes_end: 1,
+    }];
+    store.write(Write::Request {
+        exchange: Arc::new(exchange.clone()),
+        body: text(bytes * 3 / 4, number),
+        chunks: chunks.clone(),
+    });
+    exchange.response = Some(ResponseHead {
+        status: 200,
+        reason: Some("OK".to_owned()),
+        version: "HTTP/1.1".to_owned(),
+        headers: headers(10),
+    });
+    exchange.end = Some(EndReason::Ended);
+    let row = Some(Row::new(&exchange, &Reading::default()));
+    let exchange = Arc::new(exchange);
+    store.write(Write::Outcome {
+        exchange,
+        response: text(bytes / 4, !number),
+        chunks,
+        row,
+    });
+}
+
+fn exchange(number: u64) -> Exchange {
+    Exchange {
+        id: FlowId::from_uuid(Uuid::now_v7()),
+        started_at: Timestamp(i64::try_from(number).unwrap_or(0)),
+        peer: Some("127.0.0.1:50000".to_owned()),
+        route: Route {
+            upstream: Some("openai".to_owned()),
+            provider: Some("openai".to_owned()),
+            url: Some("https://api.openai.com/v1/chat/completions".to_owned()),
+            run: None,
+        },
+        request: RequestHead {
+            method: "POST".to_owned(),
+            target: "/openai/v1/chat/completions".to_owned(),
+            version: "HTTP/1.1".to_owned(),
+            headers: headers(14),
+        },
+        request_body: BodyFacts::default(),
+        response: None,
+        response_body: BodyFacts::default(),
+        timings: Timings::default(),
+        end: None,
+        failure: None,
+    }
+}
+
+fn headers(count: usize) -> Vec<Header> {
+    let header = |number| Header {
+        name: format!("x-stainless-header-{number}"),
+        value: "a value of common length".to_owned(),
+        latin1: false,
+    };
+    (0..count).map(header).collect()
+}
+
+/// Returns text of words, unlike that of any other seed, that compresses about as prose does.
+fn text(bytes: usize, seed: u64) -> Bytes {
+    const WORDS: [&str; 16] = [
+        "the",
+        "model",
+        "reads",
+        "a",
+        "file",
+        "and",
+        "calls",
+        "tool",
+        "\\n",
+        "error",
+        "in",
+        "line",
+        "function",
+        "returns",
+        "value",
+        "\"content\":",
+    ];
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut text = String::with_capacity(bytes + 32);
+    while text.len() < bytes {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let word = usize::try_from(state >> 60).unwrap_or(0);
+        text.push_str(WORDS.get(word).copied().unwrap_or("word"));
+        text.push(' ');
+        if (state >> 40).is_multiple_of(8) {
+            text.push_str(&(state >> 32).to_string());
+            text.push(' ');
+        }
+    }
+    text.truncate(bytes);
+    Bytes::from(text)
+}

@@ -1,0 +1,255 @@
+//! Takes writes in: gives flows their numbers in the segment, packs what is to be stored, and queues it.
+//!
+//! Everything that costs time is done here, on the threads that write. What has been written of a running flow
+//! is known from its trail in [`Memory`], so that the segment need not be asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use flow_model::{Chunk, Exchange, FlowId, Reading, Row, Side};
+use serde::Serialize;
+
+use crate::format::{self, Outcome};
+use crate::health::Health;
+use crate::list::SortKeys;
+use crate::memory::{Ended, Memory, Trail};
+use crate::pack::{self, Op, OpKind, Packed, Packer, RowRecord};
+use crate::queue::{Limits, Queue};
+use crate::write::Write;
+
+/// Number of the first piece that the outcome of an unknown flow brings: behind all that was written before.
+const LATE_PIECE: i64 = 1 << 40;
+
+/// The way into the store.
+pub(crate) struct Intake {
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) health: Arc<Health>,
+    packer: Packer,
+    next_n: AtomicI64,
+}
+
+impl Intake {
+    pub(crate) fn new(memory: Arc<Memory>, limits: Limits, next_n: i64) -> Self {
+        Self {
+            memory,
+            queue: Arc::new(Queue::new(limits)),
+            health: Arc::default(),
+            packer: Packer::default(),
+            next_n: AtomicI64::new(next_n),
+        }
+    }
+
+    pub(crate) fn write(&self, write: Write) {
+        match write {
+            Write::Request {
+                exchange,
+                body,
+                chunks,
+            } => self.request(&exchange, body, &chunks),
+            Write::Piece { id, side, bytes } => self.piece(id, side, bytes),
+            Write::Pending {
+                id,
+                side,
+                bytes,
+                chunks,
+            } => self.pending(id, side, bytes, &chunks),
+            Write::Outcome {
+                exchange,
+                response,
+                chunks,
+                row,
+            } => {
+                self.outcome(&exchange, response, &chunks, row.as_ref());
+            }
+            Write::Row(row) => {
+                self.memory.replace_row(&row);
+                if let Some(record) = record(&row) {
+                    self.push(row.id, None, OpKind::Row(record));
+                }
+            }
+            Write::Forget(id) => {
+                let n = self.memory.trail(id, |_, trail| trail.n).flatten();
+                self.memory.forget(id);
+                self.push(id, n, OpKind::Forget);
+            }
+        }
+    }
+
+    /// Queues an operation, and notes what had to be given up for it.
+    pub(crate) fn push(&self, flow: FlowId, n: Option<i64>, kind: OpKind) {
+        let dropped = self.queue.push(Op { flow, n, kind });
+        self.health.not_stored(dropped.flows.len() as u64);
+        self.memory.given_up(&dropped.ended);
+    }
+
+    /// Returns the number of a new flow in the segment.
+    pub(crate) fn number(&self) -> i64 {
+        self.next_n.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn request(&self, exchange: &Arc<Exchange>, body: Bytes, chunks: &[Chunk]) {
+        let id = exchange.id;
+        if !self.memory.holds(id) {
+            let row = Row::new(exchange, &Reading::default());
+            self.memory.announce(Arc::clone(exchange), row);
+        }
+        let plan = self.memory.trail(id, |_, trail| {
+            let first = trail.n.is_none();
+            let n = *trail.n.get_or_insert_with(|| self.number());
+            trail.begun = Some(Arc::clone(exchange));
+            let request = trail.body(Side::Request);
+            request.pending = None;
+            let clear = std::mem::take(&mut request.was_pending);
+            (first, n, clear, request.take(pack::pieces_of(body.len())))
+        });
+        let Some((first, n, clear, seq)) = plan else {
+            return;
+        };
+        let (pieces, rest) = self.packer.split(body, seq);
+        let Some(exchange) = sealed(id, &**exchange) else {
+            return;
+        };
+        let chunks = format::seal_chunks(chunks);
+        let kind = OpKind::Request {
+            exchange,
+            chunks,
+            pieces,
+            rest,
+            first,
+            clear,
+        };
+        self.push(id, Some(n), kind);
+    }
+
+    fn piece(&self, id: FlowId, side: Side, bytes: Bytes) {
+        let parts = pack::pieces_of(bytes.len()) + 1;
+        let plan = self.begun(id, |trail| {
+            let body = trail.body(side);
+            (body.pending.take(), body.take(parts))
+        });
+        let Some((n, (clear, seq))) = plan else {
+            return;
+        };
+        let pieces = self.packer.split_all(bytes, seq);
+        self.push(
+            id,
+            Some(n),
+            OpKind::Pieces {
+                side,
+                pieces,
+                clear,
+            },
+        );
+    }
+
+    fn pending(&self, id: FlowId, side: Side, bytes: Bytes, chunks: &[Chunk]) {
+        let parts = pack::pieces_of(bytes.len()) + 1;
+        let plan = self.begun(id, |trail| {
+            let body = trail.body(side);
+            let seq = body.take(parts);
+            body.pending.get_or_insert(seq);
+            body.was_pending = true;
+            seq
+        });
+        let Some((n, seq)) = plan else { return };
+        let mut chunks = format::seal_chunks(chunks);
+        for piece in self.packer.split_all(bytes, seq) {
+            let kind = OpKind::Pending {
+                side,
+                piece,
+                chunks,
+            };
+            self.push(id, Some(n), kind);
+            chunks = format::seal_chunks(&[]);
+        }
+    }
+
+    fn outcome(
+        &self,
+        exchange: &Arc<Exchange>,
+        response: Bytes,
+        chunks: &[Chunk],
+        row: Option<&Row>,
+    ) {
+        let id = exchange.id;
+        let trail = match self.memory.end(exchange, row) {
+            Ended::Now(trail) => trail,
+            Ended::Unknown => Trail::unknown(LATE_PIECE),
+            Ended::Before => return,
+        };
+        let begun = trail.begun.as_deref();
+        let Some(outcome) = sealed(id, &Outcome::new(exchange, begun)) else {
+            return;
+        };
+        let whole = if trail.n.is_none() {
+            sealed(id, &**exchange)
+        } else {
+            None
+        };
+        let [_, written] = trail.bodies;
+        let (pieces, rest) = self.packer.split(response, written.next);
+        let kind = OpKind::Outcome {
+            exchange: outcome,
+            chunks: format::seal_chunks(chunks),
+            pieces,
+            rest,
+            row: row.and_then(record),
+            whole,
+            clear: trail.was_pending(),
+        };
+        self.push(id, trail.n, kind);
+    }
+
+    /// Calls `act` with what was written of a running flow and returns the flow's number too; none where it is
+    /// not running. A flow whose request is still being sent gets its record now, as far as it is known, so that
+    /// what has arrived is not an orphan after a kill.
+    fn begun<T>(&self, id: FlowId, act: impl FnOnce(&mut Trail) -> T) -> Option<(i64, T)> {
+        let (n, begins, value) = self.memory.trail(id, |exchange, trail| {
+            let begins = trail.n.is_none().then(|| Arc::clone(exchange));
+            let n = *trail.n.get_or_insert_with(|| self.number());
+            if let Some(exchange) = &begins {
+                trail.begun = Some(Arc::clone(exchange));
+            }
+            (n, begins, act(trail))
+        })?;
+        if let Some(exchange) = begins {
+            let kind = OpKind::Request {
+                exchange: sealed(id, &*exchange)?,
+                chunks: format::seal_chunks(&[]),
+                pieces: Vec::new(),
+                rest: Packed::empty(),
+                first: true,
+                clear: false,
+            };
+            self.push(id, Some(n), kind);
+        }
+        Some((n, value))
+    }
+}
+
+/// Returns a row as it is stored.
+pub(crate) fn record(row: &Row) -> Option<RowRecord> {
+    match serde_json::to_string(row) {
+        Ok(json) => Some(RowRecord {
+            json,
+            keys: SortKeys::of(row),
+        }),
+        Err(error) => {
+            tracing::error!(flow = %row.id, %error, "a row cannot be stored");
+            None
+        }
+    }
+}
+
+/// Returns a value as sealed JSON. Plain records always have one; the error is there for the day when one has not.
+pub(crate) fn sealed<T: Serialize>(id: FlowId, value: &T) -> Option<Vec<u8>> {
+    match format::seal_json(value) {
+        Ok(blob) => Some(blob),
+        Err(error) => {
+            tracing::error!(flow = %id, %error, "a flow cannot be stored");
+            None
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Turns what the recorder writes into records, on the recorder's threads: the writer's thread only stores them.
+//!
+//! Bodies are compressed piece by piece, so that a long one never stands in memory whole.
+
+use bytes::Bytes;
+use flow_model::{FlowId, Side};
+use parking_lot::Mutex;
+use zstd::bulk::Compressor;
+
+use crate::format::{self, CHECKSUM_BYTES, Codec};
+use crate::list::SortKeys;
+
+/// Bodies shorter than this are stored as they are: compressing them costs more than it saves.
+const COMPRESS_BYTES_MIN: usize = 4096;
+/// Bytes of a body in one record; longer ones are stored as several pieces.
+pub(crate) const PIECE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Fast, and most of what higher levels save on JSON.
+const LEVEL: i32 = 1;
+/// Compressors that are kept for the next body; each takes about a megabyte.
+const COMPRESSORS_MAX: usize = 4;
+/// What a queued operation weighs beside its bytes.
+const OP_BYTES: usize = 512;
+
+/// One operation on the segment.
+#[derive(Debug)]
+pub(crate) struct Op {
+    pub(crate) flow: FlowId,
+    /// The flow's number in the segment; none where it must be looked up.
+    pub(crate) n: Option<i64>,
+    pub(crate) kind: OpKind,
+}
+
+#[derive(Debug)]
+pub(crate) enum OpKind {
+    /// The request's record, with what follows of its body; `first` where the flow has no record yet.
+    Request {
+        exchange: Vec<u8>,
+        chunks: Vec<u8>,
+        pieces: Vec<Piece>,
+        rest: Packed,
+        first: bool,
+        clear: bool,
+    },
+    /// Final pieces; pending bytes from the number `clear` on are replaced by them.
+    Pieces {
+        side: Side,
+        pieces: Vec<Piece>,
+        clear: Option<i64>,
+    },
+    Pending {
+        side: Side,
+        piece: Piece,
+        chunks: Vec<u8>,
+    },
+    /// The end. `whole` is the request's record for a flow of which the segment may know nothing.
+    Outcome {
+        exchange: Vec<u8>,
+        chunks: Vec<u8>,
+        pieces: Vec<Piece>,
+        rest: Packed,
+        row: Option<RowRecord>,
+        whole: Option<Vec<u8>>,
+        clear: bool,
+    },
+    Row(RowRecord),
+    Forget,
+    /// A damaged file, by its key, needs no more salvaging.
+    Salvaged(String),
+}
+
+/// A part of a body with its place among the others.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) seq: i64,
+    pub(crate) body: Packed,
+}
+
+/// A sealed body or part of one.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    pub(crate) codec: Codec,
+    /// Its length when unpacked.
+    pub(crate) length: usize,
+    pub(crate) blob: Vec<u8>,
+}
+
+/// A derived row and what lists sort it by.
+#[derive(Debug)]
+pub(crate) struct RowRecord {
+    pub(crate) json: String,
+    pub(crate) keys: SortKeys,
+}
+
+impl Op {
+    /// Returns the memory that the operation holds.
+    pub(crate) fn bytes(&self) -> usize {
+        let pieces = |pieces: &[Piece]| -> usize {
+            pieces
+                .iter()
+                .map(|piece| piece.body.blob.len() + OP_BYTES)
+                .sum()
+        };
+        OP_BYTES
+            + match &self.kind {
+                OpKind::Request {
+                    exchange,
+                    chunks,
+                    pieces: parts,
+                    rest,
+                    ..
+                } => exchange.len() + chunks.len() + pieces(parts) + rest.blob.len(),
+                OpKind::Pieces { pieces: parts, .. } => pieces(parts),
+                OpKind::Pending { piece, chunks, .. } => piece.body.blob.len() + chunks.len(),
+                OpKind::Outcome {
+                    exchange,
+                    chunks,
+                    pieces: parts,
+                    rest,
+                    row,
+                    whole,
+                    ..
+                } => {
+                    let row = row.as_ref().map_or(0, |row| row.json.len());
+                    let whole = whole.as_ref().map_or(0, Vec::len);
+                    exchange.len() + chunks.len() + pieces(parts) + rest.blob.len() + row + whole
+                }
+                OpKind::Row(row) => row.json.len(),
+                OpKind::Forget => 0,
+                OpKind::Salvaged(key) => key.len(),
+            }
+    }
+
+    /// Returns whether the flow is over with this operation.
+    pub(crate) const fn is_last(&self) -> bool {
+        matches!(self.kind, OpKind::Outcome { .. } | OpKind::Forget)
+    }
+}
+
+impl Packed {
+    /// Returns a body of no bytes.
+    pub(crate) fn empty() -> Self {
+        let mut blob = Vec::with_capacity(CHECKSUM_BYTES);
+        format::seal(&mut blob);
+        Self {
+            codec: Codec::Raw,
+            length: 0,
+            blob,
+        }
+    }
+}
+
+/// Returns how many pieces a body of `bytes` bytes, or its rest, is split into beside its last part.
+pub(crate) fn pieces_of(bytes: usize) -> usize {
+    bytes.saturating_sub(1) / PIECE_BYTES_MAX
+}
+
+/// Compresses and seals bodies; shared by all threads that write.
+#[derive(Default)]
+pub(crate) struct Packer {
+    idle: Mutex<Vec<Compressor<'static>>>,
+}
+
+impl Packer {
+    /// Returns a body, or its rest, as pieces numbered from `seq` on and a last part for the record that ends it.
+    pub(crate) fn split(&self, mut body: Bytes, seq: i64) -> (Vec<Piece>, Packed) {
+        let mut pieces = Vec::new();
+        let mut next = seq;
+        while body.len() > PIECE_BYTES_MAX {
+            let part = body.split_to(PIECE_BYTES_MAX);
+            pieces.push(Piece {
+                seq: next,
+                body: self.pack(&part),
+            });
+            next += 1;
+        }
+        (pieces, self.pack(&body))
+    }
+
+    /// Returns a body as pieces numbered from `seq` on, one at least.
+    pub(crate) fn split_all(&self, body: Bytes, seq: i64) -> Vec<Piece> {
+        let (mut pieces, body) = self.split(body, seq);
+        let seq = pieces.last().map_or(seq, |last| last.seq + 1);
+        pieces.push(Piece { seq, body });
+        pieces
+    }
+
+    /// Returns one part of a body, sealed.
+    pub(crate) fn pack(&self, bytes: &[u8]) -> Packed {
+        let length = bytes.len();
+        if length >= COMPRESS_BYTES_MIN
+            && let Some(mut blob) = self.compress(bytes)
+            && blob.len() < length
+        {
+            format::seal(&mut blob);
+            return Packed {
+                codec: Codec::Zstd,
+                length,
+                blob,
+            };
+        }
+        let mut blob = Vec::with_capacity(length + CHECKSUM_BYTES);
+        blob.extend_from_slice(bytes);
+        format::seal(&mut blob);
+        Packed {
+            codec: Codec::Raw,
+            length,
+            blob,
+        }
+    }
+
+    /// Returns the bytes compressed; none where zstd fails, which it does for want of memory only.
+    fn compress(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let idle = self.idle.lock().pop();
+        let mut compressor = match idle {
+            Some(compressor) => compressor,
+            None => Compressor::new(LEVEL).ok()?,
+        };
+        let mut blob = compressor.compress(bytes).ok()?;
+        // The buffer was made for the worst case and waits in the queue from here on.
+        blob.reserve_exact(CHECKSUM_BYTES);
+        blob.shrink_to(blob.len() + CHECKSUM_BYTES);
+        let mut idle = self.idle.lock();
+        if idle.len() < COMPRESSORS_MAX {
+            idle.push(compressor);
+        }
+        Some(blob)
+    }
+}
+
+/// Returns the bytes of a sealed part of a body; none where it is damaged.
+pub(crate) fn unpack(codec: i64, length: u64, blob: &[u8]) -> Option<Vec<u8>> {
+    let length = usize::try_from(length).ok()?;
+    // A damaged length must not ask for memory that no part can have.
+    if length > PIECE_BYTES_MAX {
+        return None;
+    }
+    let content = format::unseal(blob)?;
+    let bytes = match Codec::from_code(codec)? {
+        Codec::Raw => content.to_vec(),
+        Codec::Zstd => zstd::bulk::decompress(content, length).ok()?,
+    };
+    (bytes.len() == length).then_some(bytes)
+}

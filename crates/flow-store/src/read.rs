@@ -1,0 +1,439 @@
+//! Reads flows from segments: short queries, each on a connection of its own.
+//!
+//! Damage is found here, flow by flow, by checksums and by SQLite. It costs the flow that it hits and no other.
+
+use std::sync::Arc;
+
+use flow_model::{Chunk, Exchange, FlowId, Row, Side};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+
+use crate::body::{Part, StoredBody};
+use crate::format::{self, Outcome, side_code};
+use crate::list::{Key, Place, Sort, SortKey};
+use crate::pack;
+use crate::segment::{Segment, is_damage};
+
+/// Why something cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The cursor is none that the store gave for this order.
+    #[error("the cursor does not belong to this list")]
+    BadCursor,
+    /// The flow's records are hurt.
+    #[error("flow {id} is damaged: {what}")]
+    Damaged {
+        /// The flow.
+        id: FlowId,
+        /// Which part of it.
+        what: String,
+    },
+    /// The segment does not answer.
+    #[error("the segment cannot be read")]
+    Segment(#[from] rusqlite::Error),
+}
+
+impl ReadError {
+    /// Returns whether the content of a file is wrong.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Segment(error) => is_damage(error),
+            Self::BadCursor => false,
+        }
+    }
+}
+
+/// All segments, the one that is written to first.
+pub(crate) struct Archive {
+    pub(crate) segments: Vec<Segment>,
+}
+
+/// Where a stored row is.
+pub(crate) struct Found {
+    pub(crate) place: Place,
+    pub(crate) n: i64,
+}
+
+// === impl Archive ===
+
+impl Archive {
+    /// Calls `act` in the segment that has the flow; none where no segment has it.
+    fn within<T>(
+        &self,
+        id: FlowId,
+        act: impl Fn(usize, &Connection, i64) -> Result<T, ReadError>,
+    ) -> Result<Option<T>, ReadError> {
+        let mut hurt = None;
+        for (index, segment) in self.segments.iter().enumerate() {
+            let found = segment.read(|connection| {
+                let Some(n) = find(connection, id)? else {
+                    return Ok(None);
+                };
+                act(index, connection, n).map(Some)
+            });
+            match found.map_err(|error| name(error, id)) {
+                Ok(None) => {}
+                Ok(found) => return Ok(found),
+                Err(error) => hurt = Some(error),
+            }
+        }
+        hurt.map_or(Ok(None), Err)
+    }
+
+    /// Closes the connections that are kept for the next query.
+    pub(crate) fn rest(&self) {
+        for segment in &self.segments {
+            segment.rest();
+        }
+    }
+
+    /// Returns whether a segment has the flow.
+    pub(crate) fn holds(&self, id: FlowId) -> bool {
+        self.segments.iter().any(|segment| {
+            segment
+                .read(|connection| find(connection, id))
+                .is_ok_and(|found| found.is_some())
+        })
+    }
+
+    pub(crate) fn exchange(&self, id: FlowId) -> Result<Option<Exchange>, ReadError> {
+        self.within(id, |_, connection, n| exchange(connection, n, id))
+    }
+
+    pub(crate) fn row(&self, id: FlowId) -> Result<Option<Row>, ReadError> {
+        Ok(self
+            .within(id, |_, connection, n| row(connection, n, id))?
+            .flatten())
+    }
+
+    pub(crate) fn chunks(&self, id: FlowId, side: Side) -> Result<Option<Vec<Chunk>>, ReadError> {
+        self.within(id, |_, connection, n| chunks(connection, n, id, side))
+    }
+
+    pub(crate) fn body(
+        self: &Arc<Self>,
+        id: FlowId,
+        side: Side,
+    ) -> Result<Option<StoredBody>, ReadError> {
+        self.within(id, |segment, connection, n| {
+            let parts = parts(connection, n, id, side)?;
+            let archive = Arc::clone(self);
+            Ok(StoredBody {
+                archive,
+                segment,
+                n,
+                id,
+                side,
+                parts,
+            })
+        })
+    }
+
+    /// Returns one part of a body.
+    pub(crate) fn part(&self, body: &StoredBody, part: &Part) -> Result<Vec<u8>, ReadError> {
+        let Some(segment) = self.segments.get(body.segment) else {
+            return Err(damaged(body.id, "its segment is gone"));
+        };
+        let (n, id, side) = (body.n, body.id, side_code(body.side));
+        let read = |connection: &Connection| match part {
+            Part::Piece { seq, .. } => {
+                let sql = "SELECT codec, length, body FROM pieces WHERE n = ?1 AND side = ?2 AND seq = ?3";
+                unpacked(connection, sql, params![n, side, seq], id)
+            }
+            Part::Rest { .. } => unpacked(connection, rest_sql(body.side), params![n], id),
+            Part::Held(bytes) => Ok(Some(bytes.to_vec())),
+        };
+        let bytes = segment.read(read).map_err(|error| name(error, id))?;
+        bytes.ok_or_else(|| damaged(id, "a part of its body is gone"))
+    }
+
+    /// Returns the exchanges of flows without outcome in the segment that is written to.
+    pub(crate) fn unfinished(&self) -> Result<Vec<Exchange>, ReadError> {
+        let Some(live) = self.segments.first() else {
+            return Ok(Vec::new());
+        };
+        live.read(|connection| {
+            let mut running = connection
+                .prepare_cached("SELECT n, id FROM running JOIN requests USING (n) ORDER BY n")?;
+            let flows = running.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let mut exchanges = Vec::new();
+            for flow in flows {
+                let (n, id) = flow?;
+                match exchange(connection, n, FlowId::from_bytes(id)) {
+                    Ok(exchange) => exchanges.push(exchange),
+                    Err(error) => tracing::warn!(%error, "an unfinished flow cannot be read"),
+                }
+            }
+            Ok(exchanges)
+        })
+    }
+
+    /// Returns ended flows in the segment that is written to which have no row.
+    pub(crate) fn without_row(&self, flows_max: usize) -> Result<Vec<FlowId>, ReadError> {
+        let Some(live) = self.segments.first() else {
+            return Ok(Vec::new());
+        };
+        live.read(|connection| {
+            let mut unread = connection.prepare_cached(
+                "SELECT id FROM unread JOIN requests USING (n) ORDER BY n DESC LIMIT ?1",
+            )?;
+            let limit = i64::try_from(flows_max).unwrap_or(i64::MAX);
+            let ids = unread.query_map([limit], |row| Ok(FlowId::from_bytes(row.get(0)?)))?;
+            Ok(ids.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Returns the highest number that a flow has in the segment that is written to.
+    pub(crate) fn numbers_max(&self) -> Result<i64, ReadError> {
+        let Some(live) = self.segments.first() else {
+            return Ok(0);
+        };
+        let sql = "SELECT max((SELECT coalesce(max(n), 0) FROM requests),
+            (SELECT coalesce(max(n), 0) FROM outcomes), (SELECT coalesce(max(n), 0) FROM pieces),
+            (SELECT coalesce(max(n), 0) FROM pending))";
+        live.read(|connection| Ok(connection.query_one(sql, [], |row| row.get(0))?))
+    }
+
+    /// Returns the number of ended flows.
+    pub(crate) fn count(&self) -> Result<u64, ReadError> {
+        let mut count = 0;
+        for segment in &self.segments {
+            let ended: i64 = segment.read(|connection| {
+                let sql = "SELECT (SELECT count(*) FROM requests) - (SELECT count(*) FROM running)";
+                connection.query_one(sql, [], |row| row.get(0))
+            })?;
+            count += u64::try_from(ended).unwrap_or(0);
+        }
+        Ok(count)
+    }
+}
+
+/// Returns the places of rows in one segment, in order, from behind `after` on.
+pub(crate) fn places(
+    connection: &Connection,
+    sort: Sort,
+    after: Option<&Place>,
+    rows_max: usize,
+) -> Result<Vec<Found>, rusqlite::Error> {
+    let (sql, mut values) = places_sql(sort, after);
+    values.push(Value::Integer(i64::try_from(rows_max).unwrap_or(i64::MAX)));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map(params_from_iter(values), |row| {
+        let key = match row.get(2)? {
+            Value::Null | Value::Blob(_) => None,
+            Value::Integer(number) => Some(Key::Whole(number)),
+            Value::Real(number) => Some(Key::Real(number)),
+            Value::Text(text) => Some(Key::Text(text)),
+        };
+        let id = FlowId::from_bytes(row.get(1)?);
+        Ok(Found {
+            place: Place { key, id },
+            n: row.get(0)?,
+        })
+    })?;
+    found.collect()
+}
+
+/// Returns the query for the numbers, ids and keys of rows, and its values but for the limit.
+///
+/// By time it walks the one index there is; any other order looks at every row.
+pub(crate) fn places_sql(sort: Sort, after: Option<&Place>) -> (String, Vec<Value>) {
+    let (direction, beyond) = if sort.descending {
+        ("DESC", "<")
+    } else {
+        ("ASC", ">")
+    };
+    let id = after.map(|place| Value::Blob(place.id.to_bytes().to_vec()));
+    if sort.key == SortKey::StartedAt {
+        let filter = if id.is_some() {
+            format!("WHERE id {beyond} ?")
+        } else {
+            String::new()
+        };
+        let sql =
+            format!("SELECT n, id, NULL FROM requests {filter} ORDER BY id {direction} LIMIT ?");
+        return (sql, id.into_iter().collect());
+    }
+    let key = sort.key.name();
+    let mut values = Vec::new();
+    let filter = match (after.and_then(|place| place.key.as_ref()), id) {
+        (_, None) => String::new(),
+        (None, Some(id)) => {
+            values.push(id);
+            format!("WHERE {key} IS NULL AND id {beyond} ?")
+        }
+        (Some(value), Some(id)) => {
+            let value = match value {
+                Key::Whole(number) => Value::Integer(*number),
+                Key::Real(number) => Value::Real(*number),
+                Key::Text(text) => Value::Text(text.clone()),
+            };
+            values.extend([value.clone(), value, id]);
+            format!("WHERE {key} {beyond} ? OR ({key} = ? AND id {beyond} ?) OR {key} IS NULL")
+        }
+    };
+    let order = format!("{key} IS NULL, {key} {direction}, id {direction}");
+    (
+        format!("SELECT n, id, {key} FROM rows {filter} ORDER BY {order} LIMIT ?"),
+        values,
+    )
+}
+
+fn find(connection: &Connection, id: FlowId) -> Result<Option<i64>, rusqlite::Error> {
+    let mut find = connection.prepare_cached("SELECT n FROM requests WHERE id = ?1")?;
+    find.query_row([id.to_bytes()], |row| row.get(0)).optional()
+}
+
+/// Returns a row; none where it is to be derived again.
+pub(crate) fn row(connection: &Connection, n: i64, id: FlowId) -> Result<Option<Row>, ReadError> {
+    let mut statement = connection.prepare_cached("SELECT row FROM rows WHERE n = ?1")?;
+    let row = statement.query_row([n], |row| {
+        Ok(serde_json::from_slice(row.get_ref(0)?.as_bytes()?))
+    });
+    match row.optional()? {
+        Some(Err(_)) => Err(damaged(id, "its row")),
+        Some(Ok(row)) => Ok(Some(row)),
+        None => Ok(None),
+    }
+}
+
+/// Returns an exchange, as it ended or as far as it is known.
+pub(crate) fn exchange(connection: &Connection, n: i64, id: FlowId) -> Result<Exchange, ReadError> {
+    let mut begun = connection.prepare_cached("SELECT exchange FROM requests WHERE n = ?1")?;
+    let begun: Option<Exchange> =
+        begun.query_row([n], |row| Ok(format::open_json(row.get_ref(0)?.as_blob()?)))?;
+    let begun = begun.ok_or_else(|| damaged(id, "the record of its request"))?;
+    let mut outcome = connection.prepare_cached("SELECT exchange FROM outcomes WHERE n = ?1")?;
+    let outcome = outcome.query_row([n], |row| {
+        Ok(format::open_json::<Outcome<'_>>(row.get_ref(0)?.as_blob()?))
+    });
+    match outcome.optional()? {
+        None => Ok(begun),
+        Some(Some(outcome)) => Ok(outcome.apply(begun)),
+        Some(None) => Err(damaged(id, "the record of its outcome")),
+    }
+}
+
+fn chunks(
+    connection: &Connection,
+    n: i64,
+    id: FlowId,
+    side: Side,
+) -> Result<Vec<Chunk>, ReadError> {
+    let ended = match side {
+        Side::Request => "SELECT chunks FROM requests WHERE n = ?1",
+        Side::Response => "SELECT chunks FROM outcomes WHERE n = ?1",
+    };
+    let pending = "SELECT chunks FROM pending WHERE n = ?1 AND side = ?2 ORDER BY seq";
+    // One state of the segment: chunks move from the one table to the other.
+    let _state = connection.unchecked_transaction()?;
+    let mut chunks = Vec::new();
+    let mut whole = Some(());
+    let mut read = |row: &rusqlite::Row<'_>| {
+        whole = whole.and(format::open_chunks(row.get_ref(0)?.as_blob()?, &mut chunks));
+        Ok(())
+    };
+    connection
+        .prepare_cached(ended)?
+        .query_row([n], &mut read)
+        .optional()?;
+    let mut pending = connection.prepare_cached(pending)?;
+    let found: Result<Vec<()>, _> = pending
+        .query_map(params![n, side_code(side)], read)?
+        .collect();
+    found?;
+    whole
+        .map(|()| chunks)
+        .ok_or_else(|| damaged(id, "the times of its chunks"))
+}
+
+/// Returns the parts of a body. What is pending is read at once, because a piece may take its place.
+fn parts(connection: &Connection, n: i64, id: FlowId, side: Side) -> Result<Vec<Part>, ReadError> {
+    let code = side_code(side);
+    let _state = connection.unchecked_transaction()?;
+    let mut pieces = connection
+        .prepare_cached("SELECT seq, length FROM pieces WHERE n = ?1 AND side = ?2 ORDER BY seq")?;
+    let found = pieces.query_map(params![n, code], |row| {
+        Ok(Part::Piece {
+            seq: row.get(0)?,
+            length: length(row.get(1)?),
+        })
+    })?;
+    let mut parts: Vec<Part> = found.collect::<Result<_, _>>()?;
+    let table = match side {
+        Side::Request => "SELECT length FROM requests WHERE n = ?1",
+        Side::Response => "SELECT length FROM outcomes WHERE n = ?1",
+    };
+    let rest = connection
+        .prepare_cached(table)?
+        .query_row([n], |row| Ok(length(row.get(0)?)));
+    parts.extend(
+        rest.optional()?
+            .filter(|&length| length > 0)
+            .map(|length| Part::Rest { length }),
+    );
+    let mut pending = connection.prepare_cached(
+        "SELECT codec, length, body FROM pending WHERE n = ?1 AND side = ?2 AND length > 0 ORDER BY seq",
+    )?;
+    let found = pending.query_map(params![n, code], |row| {
+        Ok(pack::unpack(
+            row.get(0)?,
+            length(row.get(1)?),
+            row.get_ref(2)?.as_blob()?,
+        ))
+    })?;
+    for bytes in found {
+        let bytes = bytes?.ok_or_else(|| damaged(id, "what was pending of its body"))?;
+        parts.push(Part::Held(bytes.into()));
+    }
+    Ok(parts)
+}
+
+const fn rest_sql(side: Side) -> &'static str {
+    match side {
+        Side::Request => "SELECT codec, length, body FROM requests WHERE n = ?1",
+        Side::Response => "SELECT codec, length, body FROM outcomes WHERE n = ?1",
+    }
+}
+
+fn unpacked(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    id: FlowId,
+) -> Result<Option<Vec<u8>>, ReadError> {
+    let bytes = connection.prepare_cached(sql)?.query_row(params, |row| {
+        Ok(pack::unpack(
+            row.get(0)?,
+            length(row.get(1)?),
+            row.get_ref(2)?.as_blob()?,
+        ))
+    });
+    match bytes.optional()? {
+        Some(None) => Err(damaged(id, "its body")),
+        found => Ok(found.flatten()),
+    }
+}
+
+fn length(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or(0)
+}
+
+fn damaged(id: FlowId, what: &str) -> ReadError {
+    ReadError::Damaged {
+        id,
+        what: what.to_owned(),
+    }
+}
+
+/// Names the flow in an error that comes from the file's content.
+fn name(error: ReadError, id: FlowId) -> ReadError {
+    match error {
+        ReadError::Segment(error) if is_damage(&error) => ReadError::Damaged {
+            id,
+            what: error.to_string(),
+        },
+        other => other,
+    }
+}

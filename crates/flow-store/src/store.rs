@@ -1,0 +1,349 @@
+//! The handle to the store.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use flow_model::{Chunk, EndReason, Exchange, FlowId, Reading, Row, Side, Timestamp};
+use parking_lot::Mutex;
+
+use crate::body::StoredBody;
+use crate::changes::Changes;
+use crate::dir::{self, Claim, DirError};
+use crate::health::StoreHealth;
+use crate::intake::Intake;
+use crate::list::{ListQuery, Page};
+use crate::memory::{LiveView, Memory, Watch};
+use crate::page;
+use crate::queue::Limits;
+use crate::read::{Archive, ReadError};
+use crate::salvage;
+use crate::segment::Segments;
+use crate::write::Write;
+use crate::writer::Writer;
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The data directory; none keeps everything in memory.
+    pub dir: Option<PathBuf>,
+    /// Rows of ended flows that stay in memory.
+    pub recent_rows_max: usize,
+    /// Bytes that a store without directory may take; the oldest flows go first.
+    pub memory_bytes_max: u64,
+    /// The time of day.
+    pub now: Timestamp,
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory is not to be used.
+    #[error(transparent)]
+    Dir(#[from] DirError),
+    /// A later release made the segment.
+    #[error("{} has format {found}, and this program knows format {known}; use the release that wrote it", path.display())]
+    Newer {
+        /// The segment.
+        path: PathBuf,
+        /// The major version of its format.
+        found: i32,
+        /// The one that is known.
+        known: i32,
+    },
+    /// The segment can be neither written nor put aside.
+    #[error("cannot use {}", path.display())]
+    Segment {
+        /// The segment.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The segment cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// No thread could be started.
+    #[error("cannot start the store's thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// The store. Clones are the same store; the last one that goes closes it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    intake: Arc<Intake>,
+    archive: Arc<Archive>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// None when opened for reading, in memory, and once closed.
+    claim: Mutex<Option<Claim>>,
+}
+
+// === impl Store ===
+
+impl Store {
+    /// Opens the store and starts its thread. Damage does not stop that; it is told in [`Store::health`].
+    pub fn open(options: StoreOptions) -> Result<Self, OpenError> {
+        Self::open_with(options, Limits::DEFAULT)
+    }
+
+    pub(crate) fn open_with(options: StoreOptions, limits: Limits) -> Result<Self, OpenError> {
+        let StoreOptions {
+            dir,
+            recent_rows_max,
+            memory_bytes_max,
+            now,
+        } = options;
+        let (segments, claim) = match &dir {
+            Some(dir) => {
+                dir::prepare(dir)?;
+                let claim = dir::claim(dir)?;
+                (Segments::open(&dir::segments(dir)?, now)?, Some(claim))
+            }
+            None => (Segments::in_memory(memory_bytes_max)?, None),
+        };
+        let memory_bytes_max = dir.is_none().then_some(memory_bytes_max);
+        Self::start(segments, claim, recent_rows_max, memory_bytes_max, limits)
+    }
+
+    /// Opens a data directory for reading while no instance runs. Flows that an instance left unfinished are
+    /// listed as interrupted.
+    pub fn open_read_only(dir: &Path) -> Result<Self, OpenError> {
+        let segments = Segments::open_read_only(&dir::segments_in(dir))?;
+        let store = Self::start(segments, None, usize::MAX, None, Limits::DEFAULT)?;
+        for mut exchange in store.inner.archive.unfinished()? {
+            exchange.end = Some(EndReason::Interrupted);
+            let row = Row::new(&exchange, &Reading::default());
+            store.inner.intake.memory.announce(Arc::new(exchange), row);
+        }
+        Ok(store)
+    }
+
+    fn start(
+        segments: Segments,
+        claim: Option<Claim>,
+        recent_rows_max: usize,
+        memory_bytes_max: Option<u64>,
+        limits: Limits,
+    ) -> Result<Self, OpenError> {
+        let Segments {
+            all,
+            writer,
+            notices,
+            to_salvage,
+        } = segments;
+        let archive = Arc::new(Archive { segments: all });
+        let memory = Arc::new(Memory::new(recent_rows_max, archive.count()?));
+        let next_n = archive.numbers_max()?.saturating_add(1);
+        let intake = Arc::new(Intake::new(memory, limits, next_n));
+        for notice in notices {
+            intake.health.notice(notice);
+        }
+        let inner = Inner {
+            intake,
+            archive,
+            threads: Mutex::default(),
+            claim: Mutex::new(claim),
+        };
+        match writer {
+            Some(connection) => inner.start_writer(connection, memory_bytes_max)?,
+            None => drop(inner.intake.queue.closed()),
+        }
+        if !to_salvage.is_empty() {
+            inner.start_salvage(to_salvage)?;
+        }
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Makes a flow visible that has begun.
+    pub fn announce(&self, exchange: Arc<Exchange>, row: Row) {
+        self.inner.intake.memory.announce(exchange, row);
+    }
+
+    /// Replaces the row, and the exchange where one is given, of a running flow.
+    pub fn refresh(&self, row: Row, exchange: Option<Arc<Exchange>>) {
+        self.inner.intake.memory.refresh(row, exchange);
+    }
+
+    /// Shows a running flow as it is read so far.
+    pub fn publish(&self, id: FlowId, live: LiveView) {
+        self.inner.intake.memory.publish(id, live);
+    }
+
+    /// Says that somebody looks at a flow, until the watch is dropped.
+    pub fn watch(&self, id: FlowId) -> Watch {
+        self.inner.intake.memory.watch(id)
+    }
+
+    /// Returns whether anybody looks at a flow.
+    pub fn is_watched(&self, id: FlowId) -> bool {
+        self.inner.intake.memory.is_watched(id)
+    }
+
+    /// Queues a write. Waits where the disk is slower than what is written, but not where it fails or hangs:
+    /// then the oldest flows that wait are given up and counted.
+    pub fn write(&self, write: Write) {
+        self.inner.intake.write(write);
+    }
+
+    /// Returns one page of the flows that are running, recent or stored.
+    pub fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
+        page::read(&self.inner.intake.memory, &self.inner.archive, query)
+    }
+
+    /// Returns the number of flows.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "reading answers with a result throughout, and callers are not to care which count is in memory"
+    )]
+    pub fn count(&self) -> Result<u64, ReadError> {
+        Ok(self.inner.intake.memory.count())
+    }
+
+    /// Returns the number of running flows.
+    pub fn in_flight(&self) -> u64 {
+        self.inner.intake.memory.in_flight()
+    }
+
+    /// Returns a flow's row; none where there is no such flow, or its row has not been derived.
+    pub fn row(&self, id: FlowId) -> Result<Option<Row>, ReadError> {
+        match self.inner.intake.memory.row(id) {
+            Some(row) => Ok(Some(row)),
+            None => self.inner.archive.row(id),
+        }
+    }
+
+    /// Returns a flow's exchange.
+    pub fn exchange(&self, id: FlowId) -> Result<Option<Arc<Exchange>>, ReadError> {
+        match self.inner.intake.memory.exchange(id) {
+            Some(exchange) => Ok(Some(exchange)),
+            None => Ok(self.inner.archive.exchange(id)?.map(Arc::new)),
+        }
+    }
+
+    /// Returns one of a flow's bodies as far as it has been committed; none where no part of the flow has.
+    pub fn body(&self, id: FlowId, side: Side) -> Result<Option<StoredBody>, ReadError> {
+        self.inner.archive.body(id, side)
+    }
+
+    /// Returns when the parts of a body arrived, as far as that has been committed.
+    pub fn chunks(&self, id: FlowId, side: Side) -> Result<Vec<Chunk>, ReadError> {
+        Ok(self.inner.archive.chunks(id, side)?.unwrap_or_default())
+    }
+
+    /// Returns a running flow as it is read so far; none where nobody watched it.
+    pub fn live(&self, id: FlowId) -> Option<LiveView> {
+        self.inner.intake.memory.live(id)
+    }
+
+    /// Returns the flows that an earlier process left without outcome.
+    pub fn unfinished(&self) -> Result<Vec<Exchange>, ReadError> {
+        let mut left = self.inner.archive.unfinished()?;
+        self.inner
+            .intake
+            .memory
+            .drop_held(&mut left, |exchange| exchange.id);
+        Ok(left)
+    }
+
+    /// Returns ended flows, newest first and `flows_max` at most, whose row is to be derived again.
+    pub fn without_row(&self, flows_max: usize) -> Result<Vec<FlowId>, ReadError> {
+        self.inner.archive.without_row(flows_max)
+    }
+
+    /// Returns what changed from the number `seq` on, which an earlier answer gave as `next`.
+    pub fn changes_since(&self, seq: u64) -> Changes {
+        self.inner.intake.memory.changes_since(seq)
+    }
+
+    /// Calls `wake` after every change, from whichever thread made it. It must be quick, and
+    /// must not hold the store, which would then never be closed by itself.
+    pub fn on_change(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.inner.intake.memory.on_change(wake);
+    }
+
+    /// Returns the state of the store.
+    pub fn health(&self) -> StoreHealth {
+        let mut health = self.inner.intake.health.report();
+        health.backlog_bytes = self.inner.intake.queue.bytes() as u64;
+        if health.problem.is_none() && self.inner.intake.queue.is_hanging() {
+            health.problem = Some("the disk does not answer".to_owned());
+        }
+        health
+    }
+
+    /// Waits until what was written is committed. Returns false where the disk fails or hangs.
+    pub fn flush(&self) -> bool {
+        self.inner.intake.queue.flush()
+    }
+
+    /// Commits what was written, writes the log into the segment and stops the thread. Later writes are lost.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    fn start_writer(
+        &self,
+        connection: rusqlite::Connection,
+        memory_bytes_max: Option<u64>,
+    ) -> Result<(), OpenError> {
+        let writer = Writer {
+            connection,
+            queue: Arc::clone(&self.intake.queue),
+            memory: Arc::clone(&self.intake.memory),
+            health: Arc::clone(&self.intake.health),
+            archive: Arc::clone(&self.archive),
+            memory_bytes_max,
+            traces: Cell::new(false),
+        };
+        self.spawn("store-writer", move || writer.run())
+    }
+
+    fn start_salvage(&self, files: Vec<PathBuf>) -> Result<(), OpenError> {
+        let (intake, archive) = (Arc::clone(&self.intake), Arc::clone(&self.archive));
+        self.spawn("store-salvage", move || {
+            salvage::run(&intake, &archive, &files);
+        })
+    }
+
+    fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
+        self.threads.lock().push(thread.map_err(OpenError::Thread)?);
+        Ok(())
+    }
+
+    fn close(&self) {
+        if !self.intake.queue.close() {
+            // Threads that wait for a disk which hangs are left to the end of the process, with their claim.
+            tracing::error!("the disk hangs; what is not committed yet is lost");
+            return;
+        }
+        let threads = std::mem::take(&mut *self.threads.lock());
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store has panicked");
+            }
+        }
+        self.archive.rest();
+        drop(self.claim.lock().take());
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;
