@@ -1,1 +1,26 @@
-//! Under construction.
+//! Reads the wire: frames and dialects of LLM APIs.
+//!
+//! Bytes in, a [`Reading`](flow_model::Reading) out, for any bytes, cut anywhere. Nothing here fails, panics,
+//! waits, or reads a clock, a file or the network: what makes no sense becomes a diagnostic, and the time of
+//! arrival is an argument.
+//!
+//! ```text
+//! bytes ─► frames (SSE, JSON array) ─► json (pull reader) ─► dialects ─► answer ─► reading
+//! ```
+//!
+//! The limits of memory are listed at the top of `json`, `frames`, `answer` and `decode`.
+
+mod answer;
+mod decode;
+mod detect;
+mod dialects;
+mod errors;
+mod frames;
+mod json;
+mod read;
+mod usage;
+
+pub use self::decode::{ResponseDecoder, read_request};
+pub use self::detect::detect;
+pub use self::read::{StreamEvent, events, read};
+pub use self::usage::tokens;

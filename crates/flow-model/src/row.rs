@@ -99,7 +99,12 @@ impl Row {
             method: exchange.request.method.clone(),
             path: exchange.path().to_owned(),
             status: exchange.response.as_ref().map(|head| head.status),
-            model: reply.model.clone().or_else(|| ask.model.clone()),
+            // Some imitations send an empty name, which says nothing.
+            model: reply
+                .model
+                .clone()
+                .filter(|model| !model.is_empty())
+                .or_else(|| ask.model.clone()),
             requested_model: ask.model.clone(),
             streaming: reply.streamed || ask.stream == Some(true),
             tokens: reading.tokens,
@@ -132,6 +137,9 @@ fn end_of(exchange: &Exchange, reading: &Reading) -> Option<EndReason> {
     Some(match (end, reading.response.outcome) {
         (EndReason::Ended, Outcome::Error | Outcome::StreamError) => EndReason::UpstreamError,
         (EndReason::Ended, Outcome::StreamTruncated) => EndReason::UpstreamBreak,
+        // OpenAI's Python SDK closes its connection at `[DONE]`, without waiting for the end of the body. The
+        // answer is whole; nobody aborted it.
+        (EndReason::ClientAbort, Outcome::Ok) => EndReason::Ended,
         _ => end,
     })
 }

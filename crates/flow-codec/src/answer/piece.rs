@@ -1,0 +1,114 @@
+//! Parts under construction.
+
+use flow_model::{Media, Part};
+use serde_json::Value;
+
+use crate::json::Text;
+
+use super::Speech;
+
+/// A part under construction.
+#[derive(Clone, Debug)]
+pub(crate) enum Piece {
+    Text {
+        text: Text,
+        citations: Vec<Value>,
+    },
+    Thinking {
+        text: Text,
+        signed: bool,
+        redacted: bool,
+    },
+    Refusal {
+        text: Text,
+    },
+    Call(Call),
+    Audio {
+        id: Option<String>,
+        transcript: Text,
+        data_chars: u64,
+    },
+    /// A part that came whole.
+    Part(Part),
+}
+
+/// A tool call under construction.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Call {
+    /// The wire's number of the call, where it has one.
+    pub(crate) index: Option<u64>,
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) arguments: Text,
+    /// The arguments if no increment of them comes.
+    pub(crate) initial: Option<String>,
+    pub(crate) server: bool,
+}
+
+// === impl Piece ===
+
+impl Piece {
+    pub(super) fn of(speech: Speech) -> Self {
+        let text = Text::default();
+        match speech {
+            Speech::Text => Self::Text {
+                text,
+                citations: Vec::new(),
+            },
+            Speech::Thinking => Self::Thinking {
+                text,
+                signed: false,
+                redacted: false,
+            },
+            Speech::Refusal => Self::Refusal { text },
+        }
+    }
+
+    pub(super) fn into_part(self) -> Part {
+        match self {
+            Self::Text { text, citations } => Part::Text {
+                text: text.finish(),
+                citations,
+                cache: None,
+            },
+            Self::Thinking {
+                text,
+                signed,
+                redacted,
+            } => Part::Thinking {
+                redacted: redacted || (signed && text.is_empty()),
+                text: text.finish(),
+                signed,
+            },
+            Self::Refusal { text } => Part::Refusal {
+                text: text.finish(),
+            },
+            Self::Call(call) => {
+                let arguments = if call.arguments.is_empty() {
+                    call.initial.unwrap_or_default()
+                } else {
+                    call.arguments.finish()
+                };
+                Part::ToolCall {
+                    id: call.id,
+                    name: call.name,
+                    arguments,
+                    server: call.server,
+                }
+            }
+            Self::Audio {
+                id,
+                transcript,
+                data_chars,
+            } => Part::Audio {
+                media: Media {
+                    data_chars: Some(data_chars),
+                    ..Media::default()
+                },
+                transcript: (!transcript.is_empty()).then(|| transcript.finish()),
+                id,
+            },
+            Self::Part(part) => part,
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Requests and responses read: framing, then dialect, then errors.
+//!
+//! ```text
+//! Head ──first bytes──► Whole ──end──► read at once, or an error body
+//!   │                     └─ over the limit ─► TooLarge: not read
+//!   └─────────────────► Sse, Array ──each event──► the dialect's stream
+//! ```
+//!
+//! | limit | value | past it |
+//! |---|---|---|
+//! | [`BODY_BYTES_MAX`] | 16 MiB of a body that is read whole | diagnostic `too_large`, not read |
+//!
+//! Streams have no limit of their length; their events and what is kept of them do.
+
+#[cfg(test)]
+mod tests;
+
+use flow_model::{Dialect, Header, Outcome, RequestReading, ResponseReading, exchange};
+
+use crate::answer::{Answer, Diagnostics};
+use crate::dialects::{anthropic_messages, gemini_generate, openai_chat};
+use crate::errors;
+use crate::frames::{ArrayDecoder, Frame, Framed, Framing, SseDecoder, sniff};
+use crate::json::{Fault, Faults, Json, lossy};
+
+/// Bytes of a body that is read whole. Larger ones are stored and shown raw.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Reads a response as it arrives.
+#[derive(Clone, Debug)]
+pub struct ResponseDecoder {
+    status: u16,
+    headers: Vec<Header>,
+    state: State,
+    stream: Stream,
+    answer: Answer,
+}
+
+/// What the body has turned out to be.
+#[derive(Clone, Debug)]
+enum State {
+    /// Too few bytes to say.
+    Head(Vec<u8>),
+    /// One value, kept until it is complete.
+    Whole(Vec<u8>),
+    /// One value that is too large to be kept.
+    TooLarge,
+    Sse(SseDecoder),
+    Array(ArrayDecoder),
+}
+
+/// The reader of a stream's events.
+#[derive(Clone, Debug)]
+enum Stream {
+    Chat(openai_chat::Stream),
+    Messages(anthropic_messages::Stream),
+    Gemini(gemini_generate::Stream),
+}
+
+/// Reads a request. `body` is content-decoded.
+pub fn read_request(dialect: Dialect, path: &str, body: &[u8]) -> RequestReading {
+    if body.len() > BODY_BYTES_MAX {
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.once("too_large", "the request is too large to be read");
+        return RequestReading {
+            diagnostics: diagnostics.into_vec(),
+            ..read_request_body(dialect, path, b"{}")
+        };
+    }
+    read_request_body(dialect, path, body)
+}
+
+fn read_request_body(dialect: Dialect, path: &str, body: &[u8]) -> RequestReading {
+    match dialect {
+        Dialect::AnthropicMessages => anthropic_messages::read_request(path, body),
+        Dialect::GeminiGenerate => gemini_generate::read_request(path, body),
+        _ => openai_chat::read_request(path, body),
+    }
+}
+
+// === impl ResponseDecoder ===
+
+impl ResponseDecoder {
+    /// Returns a decoder for a response with this head.
+    pub fn new(dialect: Dialect, status: u16, headers: &[Header]) -> Self {
+        // Only these say anything about the body or the error in it.
+        let needed = [
+            "content-type",
+            "date",
+            "retry-after",
+            "retry-after-ms",
+            "x-should-retry",
+        ];
+        let is_needed = |header: &&Header| {
+            let mut names = needed.iter();
+            names.any(|name| header.name.eq_ignore_ascii_case(name))
+        };
+        Self {
+            status,
+            headers: headers.iter().filter(is_needed).cloned().collect(),
+            state: State::Head(Vec::new()),
+            stream: Stream::new(dialect),
+            answer: Answer::new(dialect),
+        }
+    }
+
+    /// Reads the next piece of the content-decoded body, which arrived `at_us` microseconds after the start.
+    pub fn push(&mut self, bytes: &[u8], at_us: u64) {
+        if bytes.is_empty() {
+            return;
+        }
+        let Self {
+            state,
+            stream,
+            answer,
+            ..
+        } = self;
+        match state {
+            State::Head(head) => {
+                head.extend_from_slice(bytes);
+                self.settle(false, at_us);
+            }
+            State::Whole(body) if body.len() + bytes.len() > BODY_BYTES_MAX => {
+                *state = State::TooLarge;
+            }
+            State::Whole(body) => body.extend_from_slice(bytes),
+            State::TooLarge => {}
+            State::Sse(decoder) => {
+                answer.arrived(at_us);
+                decoder.push(bytes, &mut |framed| stream.framed(&framed, answer));
+            }
+            State::Array(decoder) => {
+                answer.arrived(at_us);
+                decoder.push(bytes, &mut |framed| stream.framed(&framed, answer));
+            }
+        }
+    }
+
+    /// Returns what has arrived so far. Whole bodies are read only once they are complete.
+    pub fn snapshot(&self) -> ResponseReading {
+        let streamed = matches!(self.state, State::Sse(_) | State::Array(_));
+        let mut answer = self.answer.clone();
+        self.stream.clone().finish(&mut answer);
+        answer.into_reading(Outcome::Partial, streamed)
+    }
+
+    /// Ends the body and returns the reading. `complete` says that it arrived to its end.
+    pub fn finish(mut self, complete: bool) -> ResponseReading {
+        self.settle(true, 0);
+        let Self {
+            status,
+            headers,
+            state,
+            mut stream,
+            mut answer,
+        } = self;
+        match state {
+            State::Head(body) | State::Whole(body) => {
+                let outcome = whole(&mut answer, status, &headers, &body, complete);
+                return answer.into_reading(outcome, false);
+            }
+            State::TooLarge => {
+                answer
+                    .diagnostics
+                    .once("too_large", "the response is too large to be read");
+                return answer.into_reading(Outcome::None, false);
+            }
+            State::Sse(mut decoder) => {
+                decoder.finish(&mut |framed| stream.framed(&framed, &mut answer));
+            }
+            State::Array(mut decoder) => {
+                decoder.finish(&mut |framed| stream.framed(&framed, &mut answer));
+                answer.closed |= decoder.is_closed();
+            }
+        }
+        stream.finish(&mut answer);
+        let outcome = stream_outcome(&mut answer, status, &headers, complete);
+        answer.into_reading(outcome, true)
+    }
+
+    /// Decides on the framing once the first bytes tell it.
+    fn settle(&mut self, ended: bool, at_us: u64) {
+        let State::Head(head) = &mut self.state else {
+            return;
+        };
+        let label = exchange::header(&self.headers, "content-type");
+        let arrays = self.answer.dialect == Dialect::GeminiGenerate;
+        let Some(framing) = sniff(head, label, arrays, ended) else {
+            // White space alone is kept, but not without end.
+            if head.len() > BODY_BYTES_MAX {
+                self.state = State::TooLarge;
+            }
+            return;
+        };
+        let head = std::mem::take(head);
+        self.state = match framing {
+            Framing::Whole => State::Whole(Vec::new()),
+            Framing::Sse => State::Sse(SseDecoder::default()),
+            Framing::Array => State::Array(ArrayDecoder::default()),
+        };
+        self.push(&head, at_us);
+    }
+}
+
+// === impl Stream ===
+
+impl Stream {
+    fn new(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::AnthropicMessages => Self::Messages(anthropic_messages::Stream::default()),
+            Dialect::GeminiGenerate => Self::Gemini(gemini_generate::Stream::default()),
+            _ => Self::Chat(openai_chat::Stream::default()),
+        }
+    }
+
+    fn framed(&mut self, framed: &Framed<'_>, answer: &mut Answer) {
+        match framed {
+            Framed::Frame(frame) => {
+                answer.events += 1;
+                self.frame(frame, answer);
+            }
+            Framed::Fault(diagnostic) => answer.diagnostics.push(diagnostic.clone()),
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>, answer: &mut Answer) {
+        let data = frame.data.trim_ascii();
+        if data == b"[DONE]" {
+            answer.closed = true;
+            return;
+        }
+        if data.is_empty() {
+            return;
+        }
+        let faults = Faults::at(frame.data_start);
+        let mut json = Json::new(frame.data, &faults);
+        if json.object() {
+            match self {
+                Self::Chat(stream) => stream.event(frame.name, &mut json, answer),
+                Self::Messages(stream) => {
+                    stream.event(frame.name, &mut json, frame.open, answer);
+                }
+                Self::Gemini(stream) => stream.event(&mut json, answer),
+            }
+            json.end();
+        } else if faults.syntax().is_none() {
+            answer.diagnostics.at(
+                frame.data_start,
+                "unexpected_type",
+                "an event that is no JSON object",
+            );
+        }
+        answer.note(&faults);
+    }
+
+    fn finish(&mut self, answer: &mut Answer) {
+        match self {
+            Self::Chat(stream) => stream.finish(answer),
+            Self::Gemini(stream) => stream.finish(answer),
+            Self::Messages(_) => {}
+        }
+    }
+}
+
+/// Says how a stream went.
+fn stream_outcome(answer: &mut Answer, status: u16, headers: &[Header], complete: bool) -> Outcome {
+    if status >= 400 {
+        let known = answer.error.take();
+        let mut error = errors::read(answer.dialect, status, headers, None, "");
+        if let Some(known) = known {
+            error = flow_model::ErrorReading {
+                status: Some(status),
+                retry_after_us: error.retry_after_us.or(known.retry_after_us),
+                ..known
+            };
+        }
+        answer.error = Some(error);
+        return Outcome::Error;
+    }
+    if answer.error.is_some() {
+        return Outcome::StreamError;
+    }
+    if answer.events == 0 {
+        return Outcome::None;
+    }
+    let ended = match answer.dialect {
+        Dialect::AnthropicMessages => answer.closed,
+        // Neither `[DONE]` nor a reason to stop is sent by all, so that the end of the body has to do.
+        _ => complete || answer.closed || answer.is_stopped(),
+    };
+    if ended {
+        Outcome::Ok
+    } else {
+        Outcome::StreamTruncated
+    }
+}
+
+/// Reads a whole body.
+fn whole(
+    answer: &mut Answer,
+    status: u16,
+    headers: &[Header],
+    body: &[u8],
+    complete: bool,
+) -> Outcome {
+    if status >= 400 {
+        error_body(answer, status, headers, body);
+        return Outcome::Error;
+    }
+    if body.trim_ascii().is_empty() {
+        return Outcome::None;
+    }
+    let faults = Faults::default();
+    let mut json = Json::new(body, &faults);
+    let mut peeked = json;
+    if !json.object() {
+        if peeked.array() && peeked.element() && has_error(&mut peeked) {
+            error_body(answer, status, headers, body);
+            return Outcome::Error;
+        }
+        answer
+            .diagnostics
+            .at(0, "unexpected_type", "the response is no JSON object");
+        return Outcome::None;
+    }
+    if has_error(&mut peeked) {
+        error_body(answer, status, headers, body);
+        return Outcome::Error;
+    }
+    match answer.dialect {
+        Dialect::AnthropicMessages => anthropic_messages::read_whole(&mut json, answer),
+        Dialect::GeminiGenerate => gemini_generate::read_whole(&mut json, answer),
+        _ => openai_chat::read_whole(&mut json, answer),
+    }
+    json.end();
+    answer.note(&faults);
+    match faults.syntax() {
+        _ if answer.error.is_some() => Outcome::Error,
+        Some(Fault::Truncated) if !complete => Outcome::StreamTruncated,
+        _ => Outcome::Ok,
+    }
+}
+
+/// Returns whether the object at the cursor is an error in spite of a good status.
+fn has_error(json: &mut Json<'_>) -> bool {
+    let Some([kind, error, choices]) = json.fields(["type", "error", "choices"]) else {
+        return false;
+    };
+    let named = kind.and_then(|mut kind| kind.text());
+    named.is_some_and(|kind| kind == "error")
+        || (choices.is_none()
+            && error.is_some_and(|mut error| {
+                let mut body = serde_json::Map::new();
+                body.insert("error".to_owned(), error.value());
+                errors::is_error(&body.into())
+            }))
+}
+
+fn error_body(answer: &mut Answer, status: u16, headers: &[Header], body: &[u8]) {
+    let faults = Faults::default();
+    let mut json = Json::new(body, &faults);
+    let value = json.value();
+    json.end();
+    // Text of a proxy in between is no fault of the codec's.
+    let is_json = faults.syntax().is_none_or(|fault| fault == Fault::Trailing)
+        && (value.is_object() || value.is_array());
+    if is_json {
+        answer.note(&faults);
+    }
+    let text = if is_json { "".into() } else { lossy(body) };
+    let value = is_json.then_some(&value);
+    let error = errors::read(answer.dialect, status, headers, value, &text);
+    answer.error = Some(error);
+}

@@ -1,0 +1,424 @@
+use flow_model::Part;
+use proptest::prelude::*;
+
+use super::*;
+
+const DIALECTS: [Dialect; 3] = [
+    Dialect::OpenaiChat,
+    Dialect::AnthropicMessages,
+    Dialect::GeminiGenerate,
+];
+
+fn labelled(value: &str) -> [Header; 1] {
+    [Header {
+        name: "Content-Type".to_owned(),
+        value: value.to_owned(),
+        latin1: false,
+    }]
+}
+
+fn decode(dialect: Dialect, status: u16, label: &str, body: &[u8]) -> ResponseReading {
+    let mut decoder = ResponseDecoder::new(dialect, status, &labelled(label));
+    decoder.push(body, 1);
+    decoder.finish(true)
+}
+
+fn codes(reading: &ResponseReading) -> Vec<&str> {
+    let found = reading.diagnostics.iter();
+    found.map(|found| found.code.as_str()).collect()
+}
+
+fn chat_text(reading: &ResponseReading) -> String {
+    let parts = reading
+        .choices
+        .iter()
+        .flat_map(|choice| &choice.message.parts);
+    let texts = parts.filter_map(|part| match part {
+        Part::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+const CHAT_STREAM: &str = concat!(
+    ": WAITING\n\n",
+    "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning\":\"天\"}}]}\r\n\r\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\\ud83e\"}}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\\udd80b\"}}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"t\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\":\"}}]}}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"1}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n",
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\n",
+    "data: [DONE]",
+);
+
+const MESSAGES_STREAM: &str = concat!(
+    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m1\",\"model\":\"m\",\"usage\":{\"input_tokens\":3}}}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\",\"thinking\":\"\"}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"thinking_delta\",\"thinking\":\"天\"}}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{}}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{}\"}}\n\n",
+    "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{\"output_tokens\":9}}\n\n",
+    "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+);
+
+const GEMINI_ARRAY: &str = concat!(
+    "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"天\",\"thought\":true}]}}],\"responseId\":\"r\"}\r\n,",
+    "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"willContinue\":true}}]}}]}\r\n,",
+    "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"partialArgs\":[{\"jsonPath\":\"$.a\",\"stringValue\":\"]}\"}]}}]},\"finishReason\":\"STOP\"}]}]",
+);
+
+const BODIES: [(Dialect, &str); 6] = [
+    (Dialect::OpenaiChat, CHAT_STREAM),
+    (Dialect::AnthropicMessages, MESSAGES_STREAM),
+    (Dialect::GeminiGenerate, GEMINI_ARRAY),
+    (
+        Dialect::OpenaiChat,
+        " \n{\"id\":\"c\",\"choices\":[{\"message\":{\"content\":\"天\"},\"finish_reason\":\"stop\"}]}",
+    ),
+    (
+        Dialect::AnthropicMessages,
+        "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"天\"}}",
+    ),
+    (
+        Dialect::GeminiGenerate,
+        "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"天\"}]}}]}",
+    ),
+];
+
+// === Framing ===
+
+#[test]
+fn a_stream_labelled_as_json_is_a_stream() {
+    let reading = decode(
+        Dialect::OpenaiChat,
+        200,
+        "application/json",
+        CHAT_STREAM.as_bytes(),
+    );
+    assert!(reading.streamed);
+    assert_eq!(
+        (reading.events, chat_text(&reading)),
+        (8, "a🦀b".to_owned())
+    );
+    assert_eq!(reading.diagnostics, []);
+}
+
+#[test]
+fn an_error_labelled_as_a_stream_is_whole() {
+    let body = br#"{"error": {"code": 404, "message": "x", "status": "NOT_FOUND"}}"#;
+    let reading = decode(Dialect::GeminiGenerate, 404, "text/event-stream", body);
+    assert_eq!((reading.outcome, reading.streamed), (Outcome::Error, false));
+}
+
+#[test]
+fn a_good_status_may_carry_an_error() {
+    for body in [
+        &br#"{"error":{"message":"x"}}"#[..],
+        br#"{"type":"error","error":{"message":"x"}}"#,
+        br#"[{"error":{"message":"x"}}]"#,
+    ] {
+        let reading = decode(Dialect::OpenaiChat, 200, "application/json", body);
+        assert_eq!(reading.outcome, Outcome::Error);
+        assert_eq!(
+            reading.error.and_then(|error| error.message).as_deref(),
+            Some("x")
+        );
+    }
+    let fine = decode(
+        Dialect::OpenaiChat,
+        200,
+        "",
+        br#"{"error":null,"choices":[]}"#,
+    );
+    assert_eq!(fine.outcome, Outcome::Ok);
+}
+
+#[test]
+fn a_stream_with_a_bad_status_is_an_error() {
+    let body = b"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"x\"}}\n\n";
+    let reading = decode(Dialect::AnthropicMessages, 500, "text/event-stream", body);
+    let error = reading.error.unwrap();
+    assert_eq!(
+        (reading.outcome, error.status, error.message.as_deref()),
+        (Outcome::Error, Some(500), Some("x"))
+    );
+}
+
+#[test]
+fn bodies_that_make_no_sense_are_no_answer() {
+    let html = decode(Dialect::OpenaiChat, 200, "text/html", b"<html></html>");
+    assert_eq!(html.outcome, Outcome::None);
+    assert_eq!(codes(&html), ["unexpected_type"]);
+    let failed = decode(
+        Dialect::OpenaiChat,
+        502,
+        "text/html",
+        b"<html>bad gateway</html>",
+    );
+    assert_eq!(failed.outcome, Outcome::Error);
+    assert!(
+        failed
+            .error
+            .unwrap()
+            .message
+            .unwrap()
+            .contains("bad gateway")
+    );
+    for dialect in DIALECTS {
+        assert_eq!(decode(dialect, 200, "", b"").outcome, Outcome::None);
+        assert_eq!(
+            decode(dialect, 200, "text/event-stream", b": x\n\n").outcome,
+            Outcome::None
+        );
+    }
+}
+
+#[test]
+fn events_that_make_no_sense_are_noted_with_their_place_and_the_rest_is_read() {
+    let body = b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: nope\n\ndata: 1\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"b\xFF\"}}]}\n\n";
+    let reading = decode(Dialect::OpenaiChat, 200, "", body);
+    assert_eq!(chat_text(&reading), "ab\u{fffd}");
+    assert_eq!(
+        codes(&reading),
+        ["invalid_json", "unexpected_type", "invalid_utf8"]
+    );
+    let places: Vec<_> = reading
+        .diagnostics
+        .iter()
+        .map(|found| found.offset)
+        .collect();
+    let at = |needle: &[u8]| memchr::memmem::find(body, needle).map(|at| at as u64);
+    assert_eq!(places, [at(b"nope"), at(b"1\n"), at(b"\xFF")]);
+}
+
+#[test]
+fn a_whole_body_that_is_cut_off_gives_its_beginning() {
+    let body = br#"{"id":"c","choices":[{"message":{"content":"so f"#;
+    let mut decoder = ResponseDecoder::new(Dialect::OpenaiChat, 200, &[]);
+    decoder.push(body, 1);
+    let reading = decoder.finish(false);
+    assert_eq!(
+        (reading.outcome, chat_text(&reading)),
+        (Outcome::StreamTruncated, "so f".to_owned())
+    );
+    assert_eq!(codes(&reading), ["truncated_json"]);
+}
+
+// === Time ===
+
+#[test]
+fn the_first_output_of_a_stream_is_timed() {
+    let timed = |dialect: Dialect, events: &[&str]| {
+        let mut decoder = ResponseDecoder::new(dialect, 200, &[]);
+        for (index, event) in events.iter().enumerate() {
+            decoder.push(format!("data: {event}\n\n").as_bytes(), index as u64 * 10);
+        }
+        decoder.finish(true).ttft_us
+    };
+    let chat = |delta: &str| format!("{{\"choices\":[{{\"index\":0,\"delta\":{delta}}}]}}");
+    let empty = chat(r#"{"role":"assistant","content":"","tool_calls":null}"#);
+    for first in [
+        r#"{"content":"x"}"#,
+        r#"{"reasoning":"x"}"#,
+        r#"{"refusal":"x"}"#,
+        r#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#,
+        r#"{"function_call":{"arguments":"{"}}"#,
+        r#"{"audio":{"transcript":"x"}}"#,
+    ] {
+        let first = chat(first);
+        let events = [&empty, &empty, &first, &first].map(String::as_str);
+        assert_eq!(timed(Dialect::OpenaiChat, &events), Some(20), "{first}");
+    }
+    let named =
+        chat(r#"{"tool_calls":[{"index":0,"id":"t","function":{"name":"f","arguments":""}}]}"#);
+    assert_eq!(timed(Dialect::OpenaiChat, &[&empty, &named]), None);
+    let begin =
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#;
+    let grow =
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}"#;
+    assert_eq!(timed(Dialect::AnthropicMessages, &[begin, grow]), Some(10));
+    let none = r#"{"candidates":[{"content":{"parts":[{"text":""}]}}]}"#;
+    let some =
+        r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}}]}}]}"#;
+    assert_eq!(timed(Dialect::GeminiGenerate, &[none, some]), Some(10));
+}
+
+#[test]
+fn whole_answers_have_no_first_output() {
+    let reading = decode(
+        Dialect::OpenaiChat,
+        200,
+        "",
+        br#"{"choices":[{"message":{"content":"x"}}]}"#,
+    );
+    assert_eq!((reading.ttft_us, reading.events), (None, 0));
+}
+
+#[test]
+fn a_snapshot_shows_what_has_arrived_and_changes_nothing() {
+    let (head, tail) = CHAT_STREAM.split_at(CHAT_STREAM.find("\\udd80").unwrap_or_default() - 60);
+    let mut decoder = ResponseDecoder::new(Dialect::OpenaiChat, 200, &[]);
+    assert_eq!(decoder.snapshot().outcome, Outcome::Partial);
+    decoder.push(head.as_bytes(), 1);
+    let live = decoder.snapshot();
+    assert_eq!(
+        (live.outcome, chat_text(&live)),
+        (Outcome::Partial, "a\u{fffd}".to_owned())
+    );
+    decoder.push(tail.as_bytes(), 1);
+    let end = decoder.finish(true);
+    assert_eq!(
+        end,
+        decode(Dialect::OpenaiChat, 200, "", CHAT_STREAM.as_bytes())
+    );
+}
+
+// === Limits ===
+
+#[test]
+fn bodies_over_the_limit_are_not_read() {
+    let mut body = b"{\"model\":\"m\",\"pad\":\"".to_vec();
+    body.resize(BODY_BYTES_MAX - 2, b'x');
+    body.extend_from_slice(b"\"}");
+    let fits = decode(Dialect::OpenaiChat, 200, "", &body);
+    assert_eq!((fits.model.as_deref(), codes(&fits).len()), (Some("m"), 0));
+    assert_eq!(
+        read_request(Dialect::OpenaiChat, "/", &body)
+            .model
+            .as_deref(),
+        Some("m")
+    );
+    body.push(b' ');
+    let over = decode(Dialect::OpenaiChat, 200, "", &body);
+    assert_eq!(
+        (over.outcome, codes(&over)),
+        (Outcome::None, vec!["too_large"])
+    );
+    let path = "/v1beta/models/g:generateContent";
+    let request = read_request(Dialect::GeminiGenerate, path, &body);
+    assert_eq!(request.model.as_deref(), Some("g"));
+    assert_eq!(
+        request.diagnostics.first().map(|found| found.code.as_str()),
+        Some("too_large")
+    );
+}
+
+#[test]
+fn choices_past_the_limit_are_left_out() {
+    let chunk = |index: usize| {
+        format!("data: {{\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"x\"}}}}]}}\n\n")
+    };
+    let body: String = (0..300).map(chunk).collect();
+    let reading = decode(Dialect::OpenaiChat, 200, "", body.as_bytes());
+    assert_eq!(
+        (reading.choices.len(), codes(&reading)),
+        (256, vec!["too_many_choices"])
+    );
+}
+
+#[test]
+fn text_past_the_limit_is_left_out_and_counts_still_come() {
+    let mut decoder = ResponseDecoder::new(Dialect::OpenaiChat, 200, &[]);
+    let long = "x".repeat(1024 * 1024);
+    let chunk =
+        format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{long}\"}}}}]}}\n\n");
+    for _ in 0..40 {
+        decoder.push(chunk.as_bytes(), 1);
+    }
+    decoder.push(
+        b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3}}\n\n",
+        1,
+    );
+    let reading = decoder.finish(true);
+    assert_eq!(chat_text(&reading).len(), 32 * 1024 * 1024);
+    assert_eq!(reading.usage.and_then(|usage| usage.input), Some(3));
+    assert_eq!(codes(&reading), ["answer_too_large"]);
+}
+
+#[test]
+fn diagnostics_are_limited() {
+    let body = "data: nope\n\n".repeat(200);
+    assert_eq!(
+        decode(Dialect::OpenaiChat, 200, "", body.as_bytes())
+            .diagnostics
+            .len(),
+        64
+    );
+}
+
+// === Properties ===
+
+/// Pushes a body cut at these places, all at one time.
+fn pieces(dialect: Dialect, body: &[u8], cuts: &[prop::sample::Index]) -> ResponseReading {
+    let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
+    places.extend([0, body.len()]);
+    places.sort_unstable();
+    let mut decoder = ResponseDecoder::new(dialect, 200, &[]);
+    for pair in places.windows(2) {
+        if let [from, to] = pair {
+            decoder.push(body.get(*from..*to).unwrap_or_default(), 1);
+        }
+    }
+    decoder.finish(true)
+}
+
+proptest! {
+    #[test]
+    fn any_split_gives_the_same_reading(
+        which in 0..BODIES.len(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
+    ) {
+        let (dialect, body) = *BODIES.get(which).unwrap();
+        prop_assert_eq!(pieces(dialect, body.as_bytes(), &cuts), pieces(dialect, body.as_bytes(), &[]));
+    }
+
+    #[test]
+    fn any_prefix_gives_a_reading_that_the_whole_begins_with(
+        which in 0..BODIES.len(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let (dialect, body) = *BODIES.get(which).unwrap();
+        let body = body.as_bytes();
+        let mut decoder = ResponseDecoder::new(dialect, 200, &[]);
+        decoder.push(body.get(..at.index(body.len() + 1)).unwrap_or_default(), 1);
+        let live = decoder.snapshot();
+        let part = decoder.finish(false);
+        let all = pieces(dialect, body, &[]);
+        prop_assert!(live.events <= part.events && part.events <= all.events);
+        prop_assert!(part.choices.len() <= all.choices.len());
+        let begun = chat_text(&part);
+        let begun = begun.trim_end_matches(char::REPLACEMENT_CHARACTER);
+        prop_assert!(chat_text(&all).starts_with(begun));
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        status in 200_u16..600,
+    ) {
+        for dialect in DIALECTS {
+            decode(dialect, status, "text/event-stream", &bytes);
+            read_request(dialect, "/", &bytes);
+        }
+    }
+
+    #[test]
+    fn bodies_with_bytes_changed_never_panic(
+        which in 0..BODIES.len(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let (_, body) = *BODIES.get(which).unwrap();
+        let mut body = body.as_bytes().to_vec();
+        for (at, byte) in changes {
+            let at = at.index(body.len());
+            if let Some(slot) = body.get_mut(at) {
+                *slot = byte;
+            }
+        }
+        for dialect in DIALECTS {
+            decode(dialect, 200, "", &body);
+            read_request(dialect, "/", &body);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Requests.
+
+use flow_model::{Message, RequestReading, Role, Tool};
+
+use crate::dialects::Ask;
+use crate::json::{Faults, Json, Kind};
+
+use super::content;
+
+/// Reads a request. `path` names the model where the body does not, as at Vertex.
+pub(crate) fn read_request(path: &str, body: &[u8]) -> RequestReading {
+    let faults = Faults::default();
+    let mut json = Json::new(body, &faults);
+    let mut ask = Ask::default();
+    if json.object() {
+        while let Some(name) = json.member() {
+            member(&name, &mut json, &mut ask);
+        }
+    } else {
+        ask.unexpected(&mut json, "the request");
+    }
+    json.end();
+    if ask.reading.model.is_none() {
+        ask.reading.model = model_in(path);
+    }
+    ask.into_reading(&faults)
+}
+
+fn member(name: &str, json: &mut Json<'_>, ask: &mut Ask) {
+    match (name, json.kind()) {
+        ("model", Kind::String) => ask.reading.model = json.owned(),
+        ("stream", Kind::Bool) => ask.reading.stream = json.bool(),
+        ("system", Kind::String | Kind::Array) => {
+            content(json, &mut |part| ask.reading.system.push(part));
+        }
+        ("messages", Kind::Array) => {
+            json.array();
+            while json.element() {
+                match json.kind() {
+                    Kind::Object => ask.reading.messages.push(message(json)),
+                    _ => ask.unexpected(json, "a message"),
+                }
+            }
+        }
+        ("tools", Kind::Array) => {
+            json.array();
+            while json.element() {
+                ask.reading.tools.extend(tool(json));
+            }
+        }
+        ("messages", _) => {
+            ask.unexpected(json, "messages");
+            ask.parameter(name, json);
+        }
+        _ => ask.parameter(name, json),
+    }
+}
+
+fn message(json: &mut Json<'_>) -> Message {
+    let mut word = String::new();
+    let mut parts = Vec::new();
+    json.object();
+    while let Some(name) = json.member() {
+        match name.as_ref() {
+            "role" => word = json.owned().unwrap_or_default(),
+            "content" => content(json, &mut |part| parts.push(part)),
+            _ => {}
+        }
+    }
+    let role = match word.as_str() {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "system" => Role::System,
+        _ => Role::Other,
+    };
+    Message {
+        role,
+        name: (role == Role::Other).then_some(word),
+        parts,
+    }
+}
+
+fn tool(json: &mut Json<'_>) -> Option<Tool> {
+    let mut whole = *json;
+    let start = json.offset();
+    if !json.object() {
+        return None;
+    }
+    let (mut kind, mut title, mut description, mut schema) = (None, None, None, None);
+    while let Some(name) = json.member() {
+        match name.as_ref() {
+            "type" => kind = json.owned(),
+            "name" => title = json.owned(),
+            "description" => description = json.owned(),
+            "input_schema" if json.kind() != Kind::Null => schema = Some(json.value()),
+            _ => {}
+        }
+    }
+    let bytes = json.end_offset().saturating_sub(start);
+    // A tool of the provider has a dated type and no schema.
+    let server = schema.is_none() && kind.as_deref().is_some_and(|kind| kind != "custom");
+    Some(Tool {
+        name: title.or(kind).unwrap_or_default(),
+        description,
+        schema: if server { Some(whole.value()) } else { schema },
+        bytes,
+        server,
+    })
+}
+
+/// Returns the model that Vertex's path names.
+fn model_in(path: &str) -> Option<String> {
+    let (_, rest) = path.split_once("/publishers/anthropic/models/")?;
+    let name = rest.split(['/', ':', '?']).next()?;
+    (!name.is_empty()).then(|| name.to_owned())
+}

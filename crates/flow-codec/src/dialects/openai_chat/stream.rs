@@ -1,0 +1,398 @@
+//! Events of a stream.
+
+use crate::answer::{Answer, Call, Draft, Piece, Speech};
+use crate::json::{Faults, Json, Kind};
+
+use super::{content, detail, stop_reason};
+use crate::dialects::{arguments, merge};
+use flow_model::Part;
+
+/// Reads the chunks of a stream.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stream {
+    /// The last list of sources, which Perplexity repeats in each chunk.
+    sources: Option<Vec<u8>>,
+}
+
+// === impl Stream ===
+
+impl Stream {
+    /// Reads one event; the cursor stands at its object.
+    pub(crate) fn event(&mut self, name: Option<&[u8]>, json: &mut Json<'_>, answer: &mut Answer) {
+        let mut whole = *json;
+        if name == Some(b"error") && answer.error.is_none() {
+            // The members of the error may stand in an object `error` or right here.
+            let error = whole.inner_value("error");
+            answer.fail(&error);
+            return;
+        }
+        while let Some(name) = json.member() {
+            match name.as_ref() {
+                "id" => first(&mut answer.id, json.word()),
+                "model" => first(&mut answer.model, json.owned()),
+                "choices" => choices(json, answer),
+                "usage" => usage(json, answer),
+                "x_groq" => groq_usage(json, answer),
+                "error" if !matches!(json.kind(), Kind::Null | Kind::None) => {
+                    let error = json.value();
+                    answer.fail(&error);
+                }
+                "citations" => {
+                    let raw = json.raw();
+                    if raw.starts_with(b"[") {
+                        self.sources = Some(raw.to_vec());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads what is known only once the stream has ended.
+    pub(crate) fn finish(&mut self, answer: &mut Answer) {
+        if let Some(sources) = self.sources.take() {
+            let faults = Faults::default();
+            cite_all(&mut Json::new(&sources, &faults), answer);
+        }
+    }
+}
+
+/// Sets a value that the first event decides in which it is not empty.
+fn first(slot: &mut Option<String>, value: Option<String>) {
+    if slot.as_ref().is_none_or(String::is_empty) && value.is_some() {
+        *slot = value;
+    }
+}
+
+/// Reads the usage, where it is not null. A later one replaces an earlier one.
+pub(super) fn usage(json: &mut Json<'_>, answer: &mut Answer) {
+    if json.kind() == Kind::Object {
+        answer.count(json);
+    }
+}
+
+/// Reads Groq's own place for the usage, which counts where there is no other.
+pub(super) fn groq_usage(json: &mut Json<'_>, answer: &mut Answer) {
+    if answer.usage.is_none()
+        && let Some([Some(mut groq)]) = json.fields(["usage"])
+    {
+        usage(&mut groq, answer);
+    }
+}
+
+/// Attaches the sources of the whole response to the first answer.
+pub(super) fn cite_all(json: &mut Json<'_>, answer: &mut Answer) {
+    if json.array() {
+        while json.element() {
+            answer.cite(0, json);
+        }
+    }
+}
+
+fn choices(json: &mut Json<'_>, answer: &mut Answer) {
+    if !json.array() {
+        return;
+    }
+    while json.element() {
+        let names = [
+            "index",
+            "delta",
+            "message",
+            "finish_reason",
+            "logprobs",
+            "error",
+        ];
+        let Some([index, delta, message, stop, logprobs, error]) = json.fields(names) else {
+            continue;
+        };
+        if let Some(mut error) = error {
+            answer.fail(&error.value());
+        }
+        let index = index.and_then(|mut index| index.number()).unwrap_or(0);
+        let untouched = answer
+            .draft(index)
+            .is_some_and(|draft| draft.pieces.is_empty());
+        let said = delta.or(message.filter(|_| untouched));
+        if let Some(mut said) = said {
+            delta_of(index, &mut said, answer);
+        }
+        let logprobs = logprobs.and_then(|mut logprobs| answer.keep(&mut logprobs));
+        let stop = stop.and_then(|mut stop| stop.word());
+        let Some(draft) = answer.draft(index) else {
+            continue;
+        };
+        if let Some(stop) = stop {
+            draft.stop = stop_reason(&stop);
+            draft.stop_reason = Some(stop);
+        }
+        if let Some(logprobs) = logprobs {
+            merge(&mut draft.logprobs, logprobs);
+        }
+    }
+}
+
+fn delta_of(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
+    let names = [
+        "reasoning_content",
+        "reasoning",
+        "reasoning_details",
+        "content",
+        "refusal",
+        "audio",
+        "tool_calls",
+        "function_call",
+        "annotations",
+        "images",
+    ];
+    let Some(members) = json.fields(names) else {
+        return;
+    };
+    let [
+        reasoning_content,
+        reasoning,
+        details,
+        said,
+        refusal,
+        audio,
+        calls,
+        call,
+        notes,
+        images,
+    ] = members;
+    think(index, [reasoning_content, reasoning, details], answer);
+    if let Some(mut said) = said {
+        say(index, &mut said, answer);
+    }
+    if let Some(mut images) = images {
+        say(index, &mut images, answer);
+    }
+    if let Some(token) = refusal.and_then(|mut refusal| refusal.string()) {
+        answer.say(index, Speech::Refusal, token, json.faults());
+    }
+    if let Some(mut audio) = audio {
+        audio_of(index, &mut audio, answer);
+    }
+    if let Some(mut calls) = calls
+        && calls.array()
+    {
+        while calls.element() {
+            tool_call(index, &mut calls, answer);
+        }
+    }
+    if let Some(mut call) = call {
+        function_call(index, &mut call, answer);
+    }
+    if let Some(mut notes) = notes
+        && notes.array()
+    {
+        while notes.element() {
+            answer.cite(index, &mut notes);
+        }
+    }
+}
+
+/// Reads reasoning from the first of its places that holds any.
+fn think(index: u64, places: [Option<Json<'_>>; 3], answer: &mut Answer) {
+    let [content, plain, details] = places;
+    for mut json in [content, plain].into_iter().flatten() {
+        let faults = json.faults();
+        match json.string() {
+            Some(token) if !token.is_empty() => {
+                return answer.say(index, Speech::Thinking, token, faults);
+            }
+            _ => {}
+        }
+    }
+    let Some(mut details) = details else {
+        return;
+    };
+    if !details.array() {
+        return;
+    }
+    while details.element() {
+        detail(&mut details, &mut |part| match part {
+            Part::Thinking { text, .. } if text.is_empty() => answer.withhold(index),
+            Part::Thinking { text, .. } => answer.say_str(index, Speech::Thinking, &text),
+            part => answer.part(index, part, 0),
+        });
+    }
+}
+
+/// Reads `content` of a delta: a string, or a list of parts.
+fn say(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
+    if let Some(token) = json.string() {
+        return answer.say(index, Speech::Text, token, json.faults());
+    }
+    content(json, &mut |part| match part {
+        Part::Text { text, .. } => answer.say_str(index, Speech::Text, &text),
+        Part::Thinking { text, .. } => answer.say_str(index, Speech::Thinking, &text),
+        Part::Refusal { text } => answer.say_str(index, Speech::Refusal, &text),
+        part => answer.part(index, part, 0),
+    });
+}
+
+fn audio_of(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
+    let faults = json.faults();
+    let Some([id, data, said]) = json.fields(["id", "data", "transcript"]) else {
+        return;
+    };
+    let said = said.and_then(|mut said| said.string());
+    if let Some(said) = said.filter(|said| !said.is_empty()) {
+        answer.spoke();
+        if !answer.admits(said.raw().len()) {
+            return;
+        }
+    }
+    let words = [id, data].map(|json| json.and_then(|mut json| json.string()));
+    let mut filled = words.into_iter().chain([said]).flatten();
+    if filled.all(|token| token.is_empty()) {
+        return;
+    }
+    let piece = answer.draft(index).and_then(Draft::audio);
+    let Some(Piece::Audio {
+        id: known,
+        transcript,
+        data_chars,
+    }) = piece
+    else {
+        return;
+    };
+    first(known, id.and_then(|mut id| id.owned()));
+    if let Some(data) = data.and_then(|mut data| data.string()) {
+        *data_chars += data.ascii_chars();
+    }
+    if let Some(said) = said {
+        said.append_to(transcript, faults);
+    }
+}
+
+/// What one element of `tool_calls` in a delta says.
+struct CallDelta<'a> {
+    index: Option<u64>,
+    id: Option<String>,
+    name: Option<String>,
+    arguments: Option<Json<'a>>,
+}
+
+fn tool_call(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
+    let names = ["index", "id", "function", "custom"];
+    let Some([number, id, function, custom]) = json.fields(names) else {
+        return;
+    };
+    let inner = function
+        .or(custom)
+        .and_then(|mut call| call.fields(["name", "arguments", "input"]));
+    let [name, given, input] = inner.unwrap_or_default();
+    let filled = |json: Option<Json<'_>>| {
+        let word = json.and_then(|mut json| json.word());
+        word.filter(|word| !word.is_empty())
+    };
+    let delta = CallDelta {
+        index: number.and_then(|mut number| number.number()),
+        id: filled(id),
+        name: filled(name),
+        arguments: given.or(input),
+    };
+    let bytes = delta.arguments.map_or(0, Json::width);
+    if !answer.admits(bytes) {
+        return;
+    }
+    let Some(call) = answer
+        .draft(index)
+        .and_then(|draft| find_call(draft, &delta))
+    else {
+        return;
+    };
+    if call.id.as_ref().is_none_or(String::is_empty) {
+        call.id = Some(delta.id.unwrap_or_default());
+    }
+    match delta.name {
+        // Some repeat the name in every chunk. Pieces of a name are joined.
+        Some(name) if name != call.name => call.name.push_str(&name),
+        _ => {}
+    }
+    if grow(call, delta.arguments) {
+        answer.spoke();
+    }
+}
+
+/// Returns the call that a delta belongs to; a new one where it belongs to none.
+fn find_call<'a>(draft: &'a mut Draft, delta: &CallDelta<'_>) -> Option<&'a mut Call> {
+    let is_new_id = |call: &Call| match (&delta.id, &call.id) {
+        (Some(id), Some(known)) => !known.is_empty() && id != known,
+        _ => false,
+    };
+    let found = draft.pieces.iter().rposition(|piece| match piece {
+        // A single function call of the old kind has no id at all.
+        Piece::Call(call) if call.id.is_none() => false,
+        Piece::Call(call) => match delta.index {
+            Some(number) => call.index == Some(number) && !is_new_id(call),
+            None if delta.id.is_some() => delta.id == call.id,
+            None => delta.name.is_none(),
+        },
+        _ => false,
+    });
+    let at = match found {
+        Some(at) => at,
+        None => {
+            draft.push(Piece::Call(Call {
+                index: delta.index,
+                id: Some(String::new()),
+                ..Call::default()
+            }))?;
+            draft.pieces.len() - 1
+        }
+    };
+    match draft.pieces.get_mut(at) {
+        Some(Piece::Call(call)) => Some(call),
+        _ => None,
+    }
+}
+
+fn function_call(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
+    let bytes = json.width();
+    let Some([name, given]) = json.fields(["name", "arguments"]) else {
+        return;
+    };
+    if !answer.admits(bytes) {
+        return;
+    }
+    let Some(draft) = answer.draft(index) else {
+        return;
+    };
+    let known = draft.calls().any(|call| call.id.is_none());
+    let is_empty = |json: Option<Json<'_>>| {
+        let token = json.and_then(|mut json| json.string());
+        token.is_none_or(|token| token.is_empty())
+    };
+    if !known && is_empty(name) && is_empty(given) {
+        return;
+    }
+    if !known {
+        draft.push(Piece::Call(Call::default()));
+    }
+    let Some(call) = draft.calls().find(|call| call.id.is_none()) else {
+        return;
+    };
+    if let Some(name) = name.and_then(|mut name| name.owned())
+        && call.name != name
+    {
+        call.name.push_str(&name);
+    }
+    if grow(call, given) {
+        answer.spoke();
+    }
+}
+
+/// Appends arguments to a call; false where there are none.
+fn grow(call: &mut Call, given: Option<Json<'_>>) -> bool {
+    let Some(mut given) = given else {
+        return false;
+    };
+    let before = call.arguments.as_str().len();
+    if !given.append_to(&mut call.arguments) {
+        let compact = arguments(&mut given);
+        call.arguments.push_str(&compact);
+    }
+    call.arguments.as_str().len() > before
+}

@@ -1,0 +1,271 @@
+//! Token counts: the wire's own object, and counts that mean the same everywhere.
+//!
+//! | dialect | wire `input` | wire `output` | common `input` | common `output` |
+//! |---|---|---|---|---|
+//! | OpenAI chat | prompt, cache included | answer, reasoning included | as the wire | as the wire |
+//! | … at xAI | the same | reasoning excluded | as the wire | output + reasoning |
+//! | … at Gemini | the same | reasoning hidden in the total | as the wire | total − input |
+//! | Anthropic | cache reads and writes excluded | thinking included | input + reads + writes | as the wire |
+//! | Gemini | prompt, cache included, tool prompt excluded | thoughts excluded | total − output | candidates + thoughts |
+//!
+//! A count that the wire does not give stays none: it is unknown, not 0.
+
+use flow_model::{Dialect, Tokens, WireUsage};
+use serde_json::Value;
+
+/// Returns the counts in a usage object of a dialect under common names; nothing is summed or derived.
+pub(crate) fn wire(dialect: Dialect, usage: &Value) -> WireUsage {
+    let count = |path: &[&str]| count(usage, path);
+    match dialect {
+        Dialect::AnthropicMessages => WireUsage {
+            input: count(&["input_tokens"]),
+            output: count(&["output_tokens"]),
+            cache_read: count(&["cache_read_input_tokens"]),
+            cache_write: count(&["cache_creation_input_tokens"]),
+            reasoning: count(&["output_tokens_details", "thinking_tokens"]),
+            total: None,
+        },
+        Dialect::GeminiGenerate => {
+            let count = |camel, snake| count(&[camel]).or_else(|| count(&[snake]));
+            WireUsage {
+                input: count("promptTokenCount", "prompt_token_count"),
+                output: count("candidatesTokenCount", "candidates_token_count"),
+                cache_read: count("cachedContentTokenCount", "cached_content_token_count"),
+                cache_write: None,
+                reasoning: count("thoughtsTokenCount", "thoughts_token_count"),
+                total: count("totalTokenCount", "total_token_count"),
+            }
+        }
+        // Dialects to come are read like the one that most imitate.
+        _ => WireUsage {
+            input: count(&["prompt_tokens"]).or_else(|| count(&["input_tokens"])),
+            output: count(&["completion_tokens"]).or_else(|| count(&["output_tokens"])),
+            cache_read: count(&["prompt_tokens_details", "cached_tokens"])
+                .or_else(|| count(&["prompt_cache_hit_tokens"])),
+            cache_write: count(&["prompt_tokens_details", "cache_write_tokens"]),
+            reasoning: count(&["completion_tokens_details", "reasoning_tokens"]),
+            total: count(&["total_tokens"]),
+        },
+    }
+}
+
+/// Returns counts that mean the same in every dialect. `provider` is who served the request, because some
+/// imitations of a dialect count otherwise than it does.
+pub fn tokens(dialect: Dialect, provider: Option<&str>, usage: &WireUsage) -> Tokens {
+    let (input, output) = match dialect {
+        Dialect::AnthropicMessages => (anthropic_input(usage), usage.output),
+        Dialect::GeminiGenerate => gemini(usage),
+        _ => (usage.input, chat_output(provider, usage)),
+    };
+    let hidden = dialect == Dialect::OpenaiChat && is_gemini(provider);
+    let reasoning = match (usage.reasoning, output, usage.output) {
+        (None, Some(all), Some(visible)) if hidden && all > visible => Some(all - visible),
+        (reasoning, ..) => reasoning,
+    };
+    Tokens {
+        input,
+        output,
+        cache_read: usage.cache_read,
+        cache_write: usage.cache_write,
+        reasoning,
+        total: match (input, output) {
+            (Some(input), Some(output)) => Some(input.saturating_add(output)),
+            _ => usage.total,
+        },
+    }
+}
+
+fn anthropic_input(usage: &WireUsage) -> Option<u64> {
+    let cached = [usage.cache_read, usage.cache_write];
+    let cached = cached.into_iter().flatten().fold(0, u64::saturating_add);
+    Some(usage.input?.saturating_add(cached))
+}
+
+fn chat_output(provider: Option<&str>, usage: &WireUsage) -> Option<u64> {
+    if provider == Some("xai") {
+        return Some(usage.output?.saturating_add(usage.reasoning.unwrap_or(0)));
+    }
+    if is_gemini(provider)
+        && let (Some(input), Some(output), Some(total)) = (usage.input, usage.output, usage.total)
+    {
+        return Some(output.max(total.saturating_sub(input)));
+    }
+    usage.output
+}
+
+/// Returns Gemini's prompt and answer. Protobuf leaves a count of 0 out, so the total decides what is unknown.
+fn gemini(usage: &WireUsage) -> (Option<u64>, Option<u64>) {
+    let thoughts = usage.reasoning.unwrap_or(0);
+    let output = match (usage.output, usage.input, usage.total) {
+        (Some(candidates), ..) => Some(candidates.saturating_add(thoughts)),
+        (None, Some(prompt), Some(total)) => total.checked_sub(prompt),
+        (None, ..) => usage.reasoning,
+    };
+    // What the total holds beyond prompt and answer is the prompt of the provider's own tools.
+    let with_tools = usage
+        .total
+        .zip(output)
+        .and_then(|(total, output)| total.checked_sub(output));
+    let input = match (usage.input, with_tools) {
+        (Some(prompt), Some(all)) => Some(prompt.max(all)),
+        (input, _) => input,
+    };
+    (input, output)
+}
+
+fn is_gemini(provider: Option<&str>) -> bool {
+    matches!(provider, Some("gemini" | "google" | "vertex"))
+}
+
+fn count(usage: &Value, path: &[&str]) -> Option<u64> {
+    path.iter()
+        .try_fold(usage, |value, name| value.get(name))?
+        .as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Checks what a usage object comes to: input, output, reasoning and total.
+    #[track_caller]
+    fn check(dialect: Dialect, provider: &str, usage: &Value, expect: [Option<u64>; 4]) {
+        let found = tokens(dialect, Some(provider), &wire(dialect, usage));
+        let found = [found.input, found.output, found.reasoning, found.total];
+        assert_eq!(found, expect, "{usage}");
+    }
+
+    #[test]
+    fn openai_counts_are_as_on_the_wire() {
+        let usage = json!({"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14,
+            "completion_tokens_details": {"reasoning_tokens": 3}});
+        check(
+            Dialect::OpenaiChat,
+            "openai",
+            &usage,
+            [Some(10), Some(4), Some(3), Some(14)],
+        );
+    }
+
+    #[test]
+    fn xai_leaves_reasoning_out_of_the_answer() {
+        let usage = json!({"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 44,
+            "completion_tokens_details": {"reasoning_tokens": 30}});
+        check(
+            Dialect::OpenaiChat,
+            "xai",
+            &usage,
+            [Some(10), Some(34), Some(30), Some(44)],
+        );
+    }
+
+    #[test]
+    fn gemini_hides_reasoning_in_the_total_of_its_chat_endpoint() {
+        let usage = json!({"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 44});
+        check(
+            Dialect::OpenaiChat,
+            "gemini",
+            &usage,
+            [Some(10), Some(34), Some(30), Some(44)],
+        );
+        check(
+            Dialect::OpenaiChat,
+            "mistral",
+            &usage,
+            [Some(10), Some(4), None, Some(14)],
+        );
+    }
+
+    #[test]
+    fn anthropic_leaves_the_cache_out_of_the_prompt() {
+        let usage = json!({"input_tokens": 1, "output_tokens": 4, "cache_read_input_tokens": 20, "cache_creation_input_tokens": 300});
+        check(
+            Dialect::AnthropicMessages,
+            "anthropic",
+            &usage,
+            [Some(321), Some(4), None, Some(325)],
+        );
+        let plain = json!({"input_tokens": 1, "output_tokens": 4});
+        check(
+            Dialect::AnthropicMessages,
+            "anthropic",
+            &plain,
+            [Some(1), Some(4), None, Some(5)],
+        );
+    }
+
+    #[test]
+    fn gemini_leaves_thoughts_out_of_the_answer_and_tools_out_of_the_prompt() {
+        let usage = json!({"promptTokenCount": 10, "candidatesTokenCount": 4, "thoughtsTokenCount": 3,
+            "toolUsePromptTokenCount": 50, "totalTokenCount": 67});
+        check(
+            Dialect::GeminiGenerate,
+            "gemini",
+            &usage,
+            [Some(60), Some(7), Some(3), Some(67)],
+        );
+        let snake = json!({"prompt_token_count": 10, "candidates_token_count": 4});
+        check(
+            Dialect::GeminiGenerate,
+            "gemini",
+            &snake,
+            [Some(10), Some(4), None, Some(14)],
+        );
+    }
+
+    #[test]
+    fn the_total_tells_what_gemini_leaves_out() {
+        let blocked = json!({"promptTokenCount": 10, "totalTokenCount": 10});
+        check(
+            Dialect::GeminiGenerate,
+            "gemini",
+            &blocked,
+            [Some(10), Some(0), None, Some(10)],
+        );
+        let thoughts =
+            json!({"promptTokenCount": 10, "thoughtsTokenCount": 5, "totalTokenCount": 15});
+        check(
+            Dialect::GeminiGenerate,
+            "gemini",
+            &thoughts,
+            [Some(10), Some(5), Some(5), Some(15)],
+        );
+    }
+
+    #[test]
+    fn what_the_wire_does_not_say_stays_unknown() {
+        for dialect in [
+            Dialect::OpenaiChat,
+            Dialect::AnthropicMessages,
+            Dialect::GeminiGenerate,
+        ] {
+            check(dialect, "xai", &json!({}), [None; 4]);
+            check(
+                dialect,
+                "gemini",
+                &json!({"prompt_tokens": "x", "input_tokens": -1, "promptTokenCount": null}),
+                [None; 4],
+            );
+        }
+        check(
+            Dialect::OpenaiChat,
+            "openai",
+            &json!({"total_tokens": 5}),
+            [None, None, None, Some(5)],
+        );
+    }
+
+    #[test]
+    fn counts_at_the_edge_do_not_overflow() {
+        let usage = json!({"input_tokens": u64::MAX, "output_tokens": u64::MAX, "cache_read_input_tokens": u64::MAX});
+        let all = Some(u64::MAX);
+        check(
+            Dialect::AnthropicMessages,
+            "anthropic",
+            &usage,
+            [all, all, None, all],
+        );
+    }
+}
