@@ -1,0 +1,44 @@
+import { useDeferredValue, useMemo, useState } from "react";
+
+import { findAll } from "@/lib/code-search";
+import { useT } from "@/lib/i18n/i18n";
+import { Banner } from "@/ui/banner";
+import { CodeView } from "@/ui/code-view";
+import { CopyButton } from "@/ui/copy-button";
+
+import type { BodyContent } from "../lib/body-reader";
+
+import { BodyBar } from "./body-bar";
+import { BodySearch } from "./body-search";
+
+interface BodyCodeProps {
+  content: Extract<BodyContent, { kind: "lines" }>;
+  label: string;
+  facts: string;
+  capped: string | null;
+  path: string;
+  name: string;
+  query: string;
+  onQuery: (query: string) => void;
+}
+
+/** A body as lines, with search, copy and download. */
+export function BodyCode({ content, label, facts, capped, path, name, query, onQuery }: BodyCodeProps) {
+  const t = useT();
+  const wanted = useDeferredValue(query);
+  const matches = useMemo(() => findAll(content.lines, wanted), [content.lines, wanted]);
+  const [step, setStep] = useState(0);
+  const current = matches.length === 0 ? 0 : ((step % matches.length) + matches.length) % matches.length;
+  return (
+    <>
+      <BodyBar facts={facts} path={path} name={name}>
+        <BodySearch query={query} onQuery={(next) => { onQuery(next); setStep(0); }} count={matches.length} current={current} onStep={(by) => { setStep(current + by); }} />
+        <CopyButton text={() => content.lines.text} />
+      </BodyBar>
+      {capped === null ? null : (
+        <Banner tone="plain" action={<a className="text-accent hover:underline" href={path} download={name}>{t("common.download")}</a>}>{capped}</Banner>
+      )}
+      <CodeView lines={content.lines} label={label} matches={matches} current={current} />
+    </>
+  );
+}

@@ -1,0 +1,56 @@
+import type { Exchange, Header } from "@/api/types";
+import { useT } from "@/lib/i18n/i18n";
+import { Chip } from "@/ui/chip";
+
+/** How the tap writes a credential that it replaced. */
+const FINGERPRINT = /redacted-/;
+
+export function HeadersTab({ exchange }: { exchange: Exchange }) {
+  const t = useT();
+  const { request, response, route } = exchange;
+  const trailers = [...(exchange.request_body.trailers ?? []), ...(exchange.response_body.trailers ?? [])];
+  const status = response == null ? "" : `${response.version} ${response.status} ${response.reason ?? ""}`;
+  return (
+    <div className="scroll min-h-0 flex-1">
+      <table className="w-full table-fixed border-collapse text-12">
+        <Group title={t("headers.request", { n: request.headers.length })} line={`${request.method} ${request.target} ${request.version}`} headers={request.headers} />
+        {response == null
+          ? <Group title={t("headers.noResponse")} line="" headers={[]} />
+          : <Group title={t("headers.response", { n: response.headers.length })} line={status} headers={response.headers} />}
+        {trailers.length === 0 ? null : <Group title={t("headers.trailers", { n: trailers.length })} line="" headers={trailers} />}
+      </table>
+      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3.5 gap-y-0.5 px-3 py-3 text-12">
+        <dt className="text-t3">{t("headers.sentTo")}</dt>
+        <dd className="font-mono break-all">{route.url ?? t("common.unknown")}</dd>
+        <dt className="text-t3">{t("headers.client")}</dt>
+        <dd className="font-mono">{exchange.peer ?? t("common.unknown")}</dd>
+      </dl>
+    </div>
+  );
+}
+
+function Group({ title, line, headers }: { title: string; line: string; headers: readonly Header[] }) {
+  const t = useT();
+  return (
+    <>
+      <thead>
+        <tr className="h-6.5 border-b border-line bg-sunken text-11 text-t3">
+          <th scope="col" className="w-2/5 max-w-62 px-3 text-left font-normal">{title}</th>
+          <th scope="col" className="truncate px-2.5 text-left font-mono font-normal" title={line}>{line}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {headers.map((header, at) => (
+          <tr key={at} className="border-b border-line align-top hover:bg-hover">
+            <td className="px-3 py-1.25 font-mono break-words text-t2">{header.name}</td>
+            <td className="px-2.5 py-1.25 font-mono break-all text-t1">
+              <span className={FINGERPRINT.test(header.value) ? "text-t3" : undefined}>{header.value}</span>
+              {FINGERPRINT.test(header.value) ? <Chip className="ml-2 font-ui">{t("headers.redacted")}</Chip> : null}
+              {header.latin1 === true ? <Chip tone="held" className="ml-2 font-ui">{t("headers.latin1")}</Chip> : null}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </>
+  );
+}

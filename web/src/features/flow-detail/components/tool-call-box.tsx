@@ -1,0 +1,61 @@
+import { useMemo, useState } from "react";
+
+import type { ToolCall } from "@/api/types";
+import { useT } from "@/lib/i18n/i18n";
+import { Button } from "@/ui/button";
+import { Chip } from "@/ui/chip";
+import { CopyButton } from "@/ui/copy-button";
+import { Icon } from "@/ui/icon";
+
+import { argumentsOf, type Argument } from "../lib/tool-arguments";
+
+import { LongText } from "./long-text";
+
+const INKS: Record<Argument["kind"], string> = { string: "text-t1", number: "text-c-num", word: "text-c-kw", json: "text-t1" };
+/** Past it a value is folded like any long text. */
+const VALUE_CHARS_MAX = 600;
+
+/** A call with its arguments as key and value; the raw text is one click away. */
+export function ToolCallBox({ call, live }: { call: ToolCall; live: boolean }) {
+  const t = useT();
+  const [raw, setRaw] = useState(false);
+  const fields = useMemo(() => argumentsOf(call.arguments), [call.arguments]);
+  return (
+    <div className="overflow-hidden rounded-2 border border-line-strong">
+      <div className="flex h-7 items-center gap-2 bg-sunken pr-1 pl-2 text-12 whitespace-nowrap text-t3">
+        <Icon name="tool" small />
+        <b className="font-mono font-semibold text-t1">{call.name}</b>
+        {call.server === true ? <Chip>{t("talk.toolServer")}</Chip> : null}
+        <span className="min-w-0 flex-1 truncate font-mono">{call.id ?? ""}</span>
+        {fields === null ? null : <Button look="ghost" shape="small" aria-pressed={raw} onClick={() => { setRaw(!raw); }}>{t(raw ? "talk.fields" : "talk.raw")}</Button>}
+        <CopyButton text={() => call.arguments} />
+      </div>
+      <div className="border-t border-line bg-panel">
+        {raw || fields === null ? <RawArguments text={call.arguments} live={live} /> : <Fields fields={fields} />}
+      </div>
+    </div>
+  );
+}
+
+function RawArguments({ text, live }: { text: string; live: boolean }) {
+  const t = useT();
+  if (live) return <pre className="px-2.5 py-1.5 font-mono text-12 break-words whitespace-pre-wrap">{text}<span className="caret" /></pre>;
+  return text === "" ? <p className="px-2.5 py-1.5 text-12 text-t3">{t("talk.noArguments")}</p> : <LongText text={text} />;
+}
+
+function Fields({ fields }: { fields: readonly Argument[] }) {
+  const t = useT();
+  if (fields.length === 0) return <p className="px-2.5 py-1.5 text-12 text-t3">{t("talk.noArguments")}</p>;
+  return (
+    <dl className="grid grid-cols-[fit-content(40%)_minmax(0,1fr)] gap-x-3.5 px-2.5 py-1.5 font-mono text-12">
+      {fields.map(({ key, text, kind }) => (
+        <div key={key} className="contents">
+          <dt className="break-words text-c-key">{key}</dt>
+          <dd className={`min-w-0 break-words whitespace-pre-wrap ${INKS[kind]}`}>
+            {text.length > VALUE_CHARS_MAX ? <LongText text={text} boxed /> : text}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,33 @@
+/** Reads and lays out bodies away from the page's thread: 10 MB of JSON would hold it up. */
+import { linesOf } from "@/lib/code-lines";
+
+import { BODY_SHOWN_BYTES_MAX, isBinary, readUpTo, type BodyAnswer, type BodyContent, type BodyRequest } from "./body-reader";
+
+self.onmessage = (event: MessageEvent<BodyRequest>) => {
+  const request = event.data;
+  void answer(request).catch((error: unknown): BodyAnswer => ({ id: request.id, error: error instanceof Error ? error.message : String(error) })).then((reply) => {
+    self.postMessage(reply, { transfer: transferred(reply) });
+  });
+};
+
+async function answer(request: BodyRequest): Promise<BodyAnswer> {
+  const response = await fetch(request.path, { credentials: "same-origin" });
+  if (!response.ok || response.body === null) throw new Error(`${response.status} ${response.statusText}`);
+  if (request.kind === "slice") {
+    const { bytes } = await readUpTo(response.body, request.from + request.length);
+    return { id: request.id, slice: new TextDecoder("latin1").decode(bytes.subarray(request.from)) };
+  }
+  const { bytes, whole } = await readUpTo(response.body, BODY_SHOWN_BYTES_MAX);
+  return { id: request.id, content: contentOf(bytes, whole) };
+}
+
+function contentOf(bytes: Uint8Array, whole: boolean): BodyContent {
+  if (isBinary(bytes)) return { kind: "binary", read: bytes.length };
+  return { kind: "lines", lines: linesOf(new TextDecoder().decode(bytes)), read: bytes.length, whole };
+}
+
+function transferred(reply: BodyAnswer): Transferable[] {
+  if (!("content" in reply) || reply.content.kind !== "lines") return [];
+  const { starts, closes } = reply.content.lines;
+  return [starts.buffer, closes.buffer];
+}

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+
+import type { Message, Part } from "@/api/types";
+import { readingOf } from "@/testing/fixtures";
+
+import { transcriptOf, type TranscriptItem } from "./transcript";
+
+const text = (words: string): Part => ({ kind: "text", text: words });
+const says = (role: Message["role"], ...parts: Part[]): Message => ({ role, parts });
+
+const CALL: Part = { kind: "tool_call", id: "c1", name: "Read", arguments: '{"path":"a"}' };
+const RESULT: Part = { kind: "tool_result", call_id: "c1", content: [text("file")], is_error: false };
+
+function reading(messages: Message[], answer: Part[] = []) {
+  const whole = readingOf();
+  return {
+    ...whole,
+    request: { ...whole.request, system: [text("be kind")], tools: [{ name: "Read", bytes: 400 }], messages },
+    response: { ...whole.response, choices: [{ index: 0, message: says("assistant", ...answer), stop_reason: "tool_use", stop: "tool_use" as const }] },
+  };
+}
+
+function shape(items: TranscriptItem[]): string {
+  return items.map((item) => (item.kind === "part" ? `${item.speaker}:${item.part.kind}${item.isNew ? "*" : ""}` : item.kind)).join(" ");
+}
+
+const TURN = [says("user", text("go")), says("assistant", text("ok"), CALL), says("user", RESULT)];
+
+test("what this turn added stands open, what was before is one fold", () => {
+  const items = transcriptOf(reading(TURN, [text("done")]), { showEarlier: false, running: false });
+  expect(shape(items)).toBe("tools system earlier tool:tool_result* assistant:text end");
+  expect(items.find(({ kind }) => kind === "earlier")).toMatchObject({ count: 2, bytes: 2 + 2 + 12 });
+});
+
+test("opening the fold shows every earlier part and loses none", () => {
+  const items = transcriptOf(reading(TURN), { showEarlier: true, running: false });
+  expect(shape(items)).toBe("tools system earlier user:text assistant:text assistant:tool_call tool:tool_result* end");
+});
+
+test("a first turn has no fold", () => {
+  const items = transcriptOf(reading([says("user", text("go"))]), { showEarlier: false, running: false });
+  expect(shape(items)).toBe("tools system user:text* end");
+});
+
+test("a result finds the call that it answers", () => {
+  const items = transcriptOf(reading(TURN), { showEarlier: false, running: false });
+  expect(items.find((item) => item.kind === "part" && item.part === RESULT)).toMatchObject({ call: CALL });
+});
+
+test("only the last part of a running answer is live; thinking and text are billed apart", () => {
+  const thinking: Part = { kind: "thinking", text: "hm", signed: false, redacted: false };
+  const running = reading([says("user", text("go"))], [thinking, text("so")]);
+  const parts = transcriptOf(running, { showEarlier: false, running: true }).filter((item) => item.kind === "part" && item.answer);
+  expect(parts.map((item) => item.kind === "part" && [item.live, item.spine])).toEqual([[false, "reasoning"], [true, "output"]]);
+});
+
+test("several answers are numbered", () => {
+  const one = reading([says("user", text("go"))], [text("a")]);
+  const choices = [0, 1].map((index) => ({ index, message: says("assistant", text("a")), stop_reason: "stop", stop: "stop" as const }));
+  const items = transcriptOf({ ...one, response: { ...one.response, choices } }, { showEarlier: false, running: false });
+  expect(shape(items)).toBe("tools system user:text* answer assistant:text end answer assistant:text end");
+  expect(new Set(items.map(({ key }) => key)).size).toBe(items.length);
+});

@@ -1,0 +1,166 @@
+/**
+ * A reading as the items of a transcript, one for each part, so that a long conversation is drawn item by item.
+ *
+ * What the last turn added stands open; what stood before the model's last answer is one fold. Nothing is left out:
+ * every part of the reading is an item, or inside the fold.
+ */
+import type { Detail, Message, Part, Reading, Tool, ToolCall, Tokens } from "@/api/types";
+import type { TokenKind } from "@/lib/usage";
+
+import { promptSpine } from "./spine";
+import { utf8Bytes } from "./text-size";
+
+export type Speaker = "system" | "user" | "assistant" | "tool" | "thinking" | "other";
+
+interface ItemBase {
+  key: string;
+  bytes: number;
+  spine: TokenKind | null;
+}
+
+export type TranscriptItem =
+  | (ItemBase & { kind: "system"; parts: readonly Part[] })
+  | (ItemBase & { kind: "tools"; tools: readonly Tool[] })
+  | (ItemBase & { kind: "earlier"; count: number })
+  | (ItemBase & PartItem)
+  | (ItemBase & { kind: "answer"; index: number })
+  | (ItemBase & { kind: "end"; stop: string | null });
+
+export interface PartItem {
+  kind: "part";
+  part: Part;
+  speaker: Speaker;
+  /** The speaker's own name, where it has one. */
+  name: string | null;
+  /** The first part that this speaker says in its message: the speaker is named. */
+  first: boolean;
+  /** Added by this turn. */
+  isNew: boolean;
+  /** For a tool's result: the call that it answers. */
+  call: ToolCall | null;
+  /** Part of the answer rather than of the prompt. */
+  answer: boolean;
+  /** Still growing. */
+  live: boolean;
+}
+
+export interface TranscriptOptions {
+  showEarlier: boolean;
+  running: boolean;
+}
+
+export function transcriptOf(reading: Reading, options: TranscriptOptions): TranscriptItem[] {
+  return [...promptItems(reading, options), ...answerItems(reading, options.running)];
+}
+
+/** Whether a codec made anything of the flow. */
+export function isRead(detail: Detail): boolean {
+  return detail.reading.dialect != null;
+}
+
+function promptItems({ request, tokens }: Reading, options: TranscriptOptions): TranscriptItem[] {
+  const items: TranscriptItem[] = [];
+  const base = { spine: null };
+  // In the order in which providers hash a prompt: tools, system, messages.
+  if (request.tools.length > 0) {
+    items.push({ ...base, kind: "tools", key: "tools", tools: request.tools, bytes: sum(request.tools.map(({ bytes }) => bytes)) });
+  }
+  if (request.system.length > 0) {
+    items.push({ ...base, kind: "system", key: "system", parts: request.system, bytes: sum(request.system.map(partBytes)) });
+  }
+  const calls = callsOf(request.messages);
+  const fresh = firstNew(request.messages);
+  const earlier: TranscriptItem[] = [];
+  request.messages.forEach((message, at) => {
+    const parts = messageItems(message, `m${at}`, calls, at >= fresh);
+    (at < fresh ? earlier : items).push(...parts);
+    if (at === fresh - 1) items.push(...foldEarlier(earlier, fresh, options.showEarlier));
+  });
+  return withSpine(items, tokens);
+}
+
+/** The messages after the model's last one are what this turn added. */
+function firstNew(messages: readonly Message[]): number {
+  return messages.findLastIndex(({ role }) => role === "assistant") + 1;
+}
+
+function foldEarlier(earlier: TranscriptItem[], count: number, open: boolean): TranscriptItem[] {
+  const fold: TranscriptItem = { kind: "earlier", key: "earlier", count, bytes: sum(earlier.map(({ bytes }) => bytes)), spine: null };
+  return open ? [{ ...fold, bytes: 0 }, ...earlier] : [fold];
+}
+
+function messageItems(message: Message, key: string, calls: ReadonlyMap<string, ToolCall>, isNew: boolean): (ItemBase & PartItem)[] {
+  const speakers = message.parts.map((part) => speakerOf(message, part));
+  return message.parts.map((part, at) => ({
+    kind: "part",
+    key: `${key}.${at}`,
+    part,
+    speaker: speakers[at] ?? "other",
+    name: message.name ?? null,
+    first: speakers[at] !== speakers[at - 1],
+    isNew,
+    call: part.kind === "tool_result" && part.call_id != null ? (calls.get(part.call_id) ?? null) : null,
+    answer: false,
+    live: false,
+    bytes: partBytes(part),
+    spine: null,
+  }));
+}
+
+function answerItems({ response }: Reading, running: boolean): TranscriptItem[] {
+  const items: TranscriptItem[] = [];
+  const several = response.choices.length > 1;
+  response.choices.forEach((choice, at) => {
+    if (several) items.push({ kind: "answer", key: `a${at}`, index: choice.index, bytes: 0, spine: null });
+    const parts = messageItems(choice.message, `a${at}`, new Map(), false);
+    parts.forEach((item, n) => {
+      const live = running && at === response.choices.length - 1 && n === parts.length - 1;
+      items.push({ ...item, answer: true, live, spine: item.part.kind === "thinking" ? "reasoning" : "output" });
+    });
+    const stop = choice.stop_reason ?? choice.stop ?? null;
+    if (stop !== null) items.push({ kind: "end", key: `e${at}`, stop, bytes: 0, spine: null });
+  });
+  return items;
+}
+
+function withSpine(items: TranscriptItem[], tokens: Tokens): TranscriptItem[] {
+  const kinds = promptSpine(items.map(({ bytes }) => bytes), tokens);
+  return items.map((item, at) => ({ ...item, spine: kinds[at] ?? null }));
+}
+
+function callsOf(messages: readonly Message[]): Map<string, ToolCall> {
+  const calls = new Map<string, ToolCall>();
+  for (const { parts } of messages) {
+    for (const part of parts) if (part.kind === "tool_call" && part.id != null) calls.set(part.id, part);
+  }
+  return calls;
+}
+
+function speakerOf(message: Message, part: Part): Speaker {
+  if (part.kind === "thinking") return "thinking";
+  if (part.kind === "tool_result") return "tool";
+  return message.role === "tool" ? "tool" : message.role;
+}
+
+export function partBytes(part: Part): number {
+  switch (part.kind) {
+    case "text":
+    case "thinking":
+    case "refusal":
+      return utf8Bytes(part.text);
+    case "tool_call":
+      return utf8Bytes(part.arguments);
+    case "tool_result":
+      return sum(part.content.map(partBytes));
+    case "image":
+    case "audio":
+    case "file":
+      return part.media.data_chars ?? 0;
+    case "other":
+      return utf8Bytes(JSON.stringify(part.raw) ?? "");
+  }
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((whole, size) => whole + size, 0);
+}

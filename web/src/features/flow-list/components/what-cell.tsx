@@ -1,0 +1,34 @@
+import { useT } from "@/lib/i18n/i18n";
+
+import { whatOf } from "../lib/what";
+
+import type { CellProps } from "./cells";
+
+const TONES = { plain: "text-t1", failed: "text-fail", dim: "text-t3", wire: "font-mono text-t2" };
+
+/** Tools first, then what was asked, then what came back. */
+export function WhatCell({ row }: CellProps) {
+  const t = useT();
+  const what = whatOf(row, t);
+  const title = [what.tools.join(", "), what.text, what.answer].filter((part) => part !== "").join(" → ");
+  return (
+    <span className={`block truncate ${TONES[what.tone]}`} title={title}>
+      {what.tools.map((tool, at) => <ToolChip key={`${tool} ${at}`} name={tool} />)}
+      {what.toolsMore > 0 ? <span className="mr-1.5 text-11 text-t3">{t("list.moreTools", { n: what.toolsMore })}</span> : null}
+      {row.gap ? <Mark text={t("list.gap")} /> : null}
+      {row.truncated ? <Mark text={t("list.truncated")} /> : null}
+      <bdi>{what.text}</bdi>
+      {what.answer === "" ? null : <bdi className={what.tone === "dim" ? undefined : "text-t2"}><span className="px-1 text-t3">→</span>{what.answer}</bdi>}
+      {what.tone === "wire" && row.state === "completed" ? <span className="ml-2 font-ui text-11 text-t3">{t("list.notRead")}</span> : null}
+      {row.state === "streaming" ? <span className="caret" /> : null}
+    </span>
+  );
+}
+
+function ToolChip({ name }: { name: string }) {
+  return <span className="mr-1.5 inline-flex h-4.25 items-center rounded-1 bg-raised px-1.25 font-mono text-[11px]/4.25 text-t1">{name}</span>;
+}
+
+function Mark({ text }: { text: string }) {
+  return <span className="mr-1.5 inline-flex h-4.25 items-center rounded-1 bg-held-soft px-1.25 text-[11px]/4.25 text-held">{text}</span>;
+}

@@ -1,0 +1,39 @@
+/** What a row says is new: the tools first, then the prompt's last words and the answer's first. */
+import type { Row } from "@/api/types";
+import { duration } from "@/lib/format";
+import type { Translate } from "@/lib/i18n/i18n";
+
+/** Chips that fit in a row. */
+const TOOLS_SHOWN = 2;
+
+export interface What {
+  tools: string[];
+  toolsMore: number;
+  /** What was asked. */
+  text: string;
+  /** What was answered; drawn after an arrow. */
+  answer: string;
+  tone: "plain" | "failed" | "dim" | "wire";
+}
+
+export function whatOf(row: Row, t: Translate): What {
+  const tools = row.tools.slice(0, TOOLS_SHOWN);
+  const base = { tools, toolsMore: row.tools.length - tools.length };
+  if (row.state === "failed") return { ...base, tools: [], toolsMore: 0, text: failure(row, t), answer: "", tone: "failed" };
+  if (row.state === "cancelled") {
+    const ended = row.duration_us == null ? t("end.client_abort_unknown") : t("end.client_abort", { duration: duration(row.duration_us) });
+    return { ...base, text: ended, answer: row.answer ?? "", tone: "dim" };
+  }
+  if (row.dialect == null) return { ...base, text: `${row.method} ${row.path}`, answer: row.answer ?? "", tone: "wire" };
+  return { ...base, text: row.preview ?? "", answer: row.answer ?? "", tone: "plain" };
+}
+
+function failure(row: Row, t: Translate): string {
+  const parts: string[] = [];
+  if (row.status != null && row.status >= 400) parts.push(String(row.status));
+  else if (row.end != null && row.end !== "ended" && row.end !== "client_abort") parts.push(t(`end.${row.end}`));
+  const said = row.answer ?? "";
+  if (said !== "") parts.push(said);
+  else if (row.dialect == null || parts.length === 0) parts.push(`${row.method} ${row.path}`);
+  return parts.join(" · ");
+}
