@@ -369,12 +369,11 @@ fn settings_decide_what_is_recorded() {
 #[test]
 fn without_a_disk_flows_live_in_memory() {
     let (provider, dir) = (Provider::start(), data_dir());
-    std::fs::write(
-        dir.path().join("flow-monitor.toml"),
-        "[recording]\npersist = false\n",
-    )
-    .unwrap();
-    let monitor = Monitor::start(dir.path(), &provider.flags());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flow-monitor"));
+    command
+        .arg("serve")
+        .env("FLOW_MONITOR_RECORDING_PERSIST", "false");
+    let monitor = Monitor::start_command(command, dir.path(), &provider.flags());
     let headers = [JSON, ("x-call-id", "memory")];
     monitor.call("/v1/chat/completions", &headers, &ask(true, "gpt-5.1"));
     assert_eq!(monitor.ended("memory")["flow"]["state"], "completed");
