@@ -10,9 +10,9 @@
 //! list ◄─ page ◄─┴──────────────────────── read ◄────────────┘
 //! ```
 //!
-//! Limits: 64 MB wait to be committed and 4 MB are being committed ([`queue`]); a record holds 4 MiB of a body
-//! ([`pack`]); a page has 1,000 rows ([`list`]); 16,384 changes are remembered ([`changes`]); each of at most five
-//! kept connections caches 8 MiB ([`segment`]).
+//! Limits: 64 MB wait to be committed and 4 MB are being committed (`queue`); a record holds 4 MiB of a body
+//! (`pack`); a page has 1,000 rows (`list`); 16,384 changes are remembered (`changes`); each of at most five
+//! kept connections caches 8 MiB (`segment`).
 
 mod store;
 

@@ -188,6 +188,7 @@ impl Queue {
         state.bytes -= group.bytes;
         state.group_bytes = 0;
         state.done += group.taken;
+        state.hanging = false;
         drop(state);
         self.progress.notify_all();
     }
