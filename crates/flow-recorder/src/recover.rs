@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use flow_model::{EndReason, Exchange, Failure, FailureKind, Fault, Reading, Row, Side};
+use flow_model::{EndReason, Exchange, Failure, FailureKind, Fault, FlowId, Reading, Row, Side};
 use flow_store::{ReadError, Store, StoredBody, Write};
 
 use crate::limits::READ_BYTES_MAX;
@@ -25,12 +25,20 @@ pub fn recover(store: &Store) -> Result<usize, ReadError> {
         }
     }
     for id in store.without_row(UNREAD_FLOWS_MAX)? {
-        if let Some(exchange) = store.exchange(id)? {
-            let reading = read(store, &exchange)?;
-            store.write(Write::Row(Row::new(&exchange, &reading)));
+        if let Err(error) = read_again(store, id) {
+            tracing::error!(flow = %id, %error, "a stored flow cannot be read: it is missing in lists");
         }
     }
     Ok(count)
+}
+
+/// Derives the row of a stored flow.
+fn read_again(store: &Store, id: FlowId) -> Result<(), ReadError> {
+    if let Some(exchange) = store.exchange(id)? {
+        let reading = read(store, &exchange)?;
+        store.write(Write::Row(Row::new(&exchange, &reading)));
+    }
+    Ok(())
 }
 
 /// Ends one flow with what had been saved of it.

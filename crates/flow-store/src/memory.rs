@@ -395,6 +395,13 @@ impl Memory {
         Some(self.state.lock().flows.get(&id)?.row.clone())
     }
 
+    /// Returns whether a flow has ended and its end has not been committed.
+    pub(crate) fn is_ending(&self, id: FlowId) -> bool {
+        let state = self.state.lock();
+        let entry = state.flows.get(&id);
+        entry.is_some_and(|entry| matches!(entry.stage, Stage::Ending))
+    }
+
     pub(crate) fn exchange(&self, id: FlowId) -> Option<Arc<Exchange>> {
         self.state.lock().flows.get(&id)?.exchange.clone()
     }

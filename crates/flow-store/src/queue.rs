@@ -233,6 +233,21 @@ impl Queue {
         state.done >= target
     }
 
+    /// Waits, for `wait_max` at most, until what has been taken in so far is over.
+    pub(crate) fn settle(&self, wait_max: Duration) {
+        let deadline = Instant::now() + wait_max;
+        let mut state = self.state.lock();
+        let target = state.pushed;
+        state.flushing += 1;
+        self.work.notify_one();
+        while state.done < target && !state.is_stuck() {
+            if self.progress.wait_until(&mut state, deadline).timed_out() {
+                break;
+            }
+        }
+        state.flushing -= 1;
+    }
+
     /// Lets the committing thread end once the queue is empty, and waits for that. Returns false where the disk
     /// hangs.
     pub(crate) fn close(&self) -> bool {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use flow_model::{Chunk, EndReason, Exchange, FlowId, Reading, Row, Side, Timestamp};
 use parking_lot::Mutex;
@@ -22,6 +23,9 @@ use crate::salvage;
 use crate::segment::Segments;
 use crate::write::Write;
 use crate::writer::Writer;
+
+/// Longest wait of a reader for the commit of a flow that has just ended.
+const SETTLE_TIME: Duration = Duration::from_millis(500);
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -228,13 +232,23 @@ impl Store {
     }
 
     /// Returns one of a flow's bodies as far as it has been committed; none where no part of the flow has.
+    /// The end of a flow that has just ended is waited for, as long as the disk takes it.
     pub fn body(&self, id: FlowId, side: Side) -> Result<Option<StoredBody>, ReadError> {
+        self.settle(id);
         self.inner.archive.body(id, side)
     }
 
-    /// Returns when the parts of a body arrived, as far as that has been committed.
+    /// Returns when the parts of a body arrived, as far as that has been committed; waits like [`Self::body`].
     pub fn chunks(&self, id: FlowId, side: Side) -> Result<Vec<Chunk>, ReadError> {
+        self.settle(id);
         Ok(self.inner.archive.chunks(id, side)?.unwrap_or_default())
+    }
+
+    /// Waits for the commit of a flow that is in memory as ended: its row is there a moment before its bodies.
+    fn settle(&self, id: FlowId) {
+        if self.inner.intake.memory.is_ending(id) {
+            self.inner.intake.queue.settle(SETTLE_TIME);
+        }
     }
 
     /// Returns a running flow as it is read so far; none where nobody watched it.

@@ -13,6 +13,7 @@ fn ask(stream: bool, model: &str) -> Vec<u8> {
     let body = json!({
         "model": model,
         "stream": stream,
+        "stream_options": {"include_usage": true},
         "max_tokens": 1000,
         "messages": [{"role": "user", "content": "Why does the retry never stop? 请用中文回答。"}],
     });

@@ -24,7 +24,7 @@ fn wait_for(store: &Store, done: impl Fn(&Store) -> bool) {
     store.on_change(Box::new(move || wake.send(()).unwrap_or_default()));
     while !done(store) {
         woken
-            .recv_timeout(std::time::Duration::from_secs(20))
+            .recv_timeout(Duration::from_secs(20))
             .unwrap();
     }
 }
