@@ -69,24 +69,28 @@ async fn every_head_of_a_connection_is_recorded_so() {
     let upstream = Upstream::start().await;
     let mut monitor = Monitor::start(upstream.address).await;
     let mut client = monitor.client().await;
-    let request = "POST /up/v1/x HTTP/1.1\r\nHOST: localhost\r\nContent-LENGTH: 4\r\nB: 1\r\nA: 2\r\nb: 3\r\n\r\nbody";
-    let answer = "HTTP/1.1 200 OK\r\nZ: 1\r\nY: 2\r\nz: 3\r\nContent-LENGTH: 2\r\n\r\nok";
-    client.send(request).await;
+    let fields = "HOST: localhost\r\nContent-LENGTH: 4\r\nA: 2\r\nb: 3";
+    let request = |round| format!("POST /up/v1/x HTTP/1.1\r\nB: {round}\r\n{fields}\r\n\r\nbody");
+    let answer =
+        |round| format!("HTTP/1.1 200 OK\r\nZ: {round}\r\nz: 3\r\nContent-LENGTH: 2\r\n\r\nok");
+    client.send(request(0)).await;
     let mut server = upstream.accept().await;
-    for _ in 0..3 {
+    for round in 0..3 {
         server.until("body").await;
-        server.send(answer).await;
+        server.send(answer(round)).await;
         client.until("ok").await;
         let flow = monitor.flow().await;
-        assert_eq!(flow.names(), ["HOST", "Content-LENGTH", "B", "A", "b"]);
+        assert_eq!(flow.names(), ["B", "HOST", "Content-LENGTH", "A", "b"]);
+        assert_eq!(flow.start().request.headers[0].value, round.to_string());
         let head = flow.head.as_ref().unwrap();
         let names: Vec<_> = head
             .headers
             .iter()
             .map(|header| header.name.as_str())
             .collect();
-        assert_eq!(names, ["Z", "Y", "z", "Content-LENGTH"]);
-        client.send(request).await;
+        assert_eq!(names, ["Z", "z", "Content-LENGTH"]);
+        assert_eq!(head.headers[0].value, round.to_string());
+        client.send(request(round + 1)).await;
     }
 }
 

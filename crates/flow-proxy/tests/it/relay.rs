@@ -3,7 +3,7 @@
 use flow_capture::BodyEnd;
 use flow_model::EndReason;
 
-use crate::support::{Monitor, OK, Upstream, beside, get};
+use crate::support::{Monitor, OK, Upstream, beside, get, post};
 
 /// Sends a request through the relay and compares what the upstream gets; answers, and compares what the client
 /// gets. `HOST` stands for the upstream's address.
@@ -314,6 +314,42 @@ async fn a_stale_connection_is_replaced_without_notice() {
         client.until("ok").await;
         assert_eq!(monitor.flow().await.end, Some(EndReason::Ended));
         drop(server);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_while_a_request_comes_is_replaced_without_notice() {
+    let upstream = Upstream::start().await;
+    let mut monitor = Monitor::start(upstream.address).await;
+    let mut client = monitor.client().await;
+    client.send(post("/up/v1/x")).await;
+    let mut server = upstream.accept().await;
+    for round in 0..5 {
+        server.until("body").await;
+        server.send(OK).await;
+        client.until("ok").await;
+        let flow = monitor.flow().await;
+        assert_eq!(
+            (flow.end, flow.request.as_slice()),
+            (Some(EndReason::Ended), &b"body"[..])
+        );
+        // The relay learns of the request first: it takes the idle connection and finds it closed.
+        let tried: Vec<_> = flow
+            .connected
+            .iter()
+            .map(|timings| timings.reused)
+            .collect();
+        assert_eq!(
+            tried,
+            if round == 0 {
+                vec![false]
+            } else {
+                vec![true, false]
+            }
+        );
+        client.send(post("/up/v1/x")).await;
+        drop(server);
+        server = upstream.accept().await;
     }
 }
 
