@@ -60,6 +60,8 @@ pub(crate) struct ResponseBody {
     /// The body is empty, but its head says a length, which hyper writes only where a body seems to follow.
     shows_length: bool,
     is_done: bool,
+    /// How the body broke off, to be said once hyper has written the frames before it.
+    broken: Option<BodyBroke>,
     idle: Idle,
     home: Option<Home>,
     on_abort: OnClientAbort,
@@ -194,7 +196,7 @@ impl Body for RelayBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Own(bytes) => bytes.is_none(),
-            Self::Upstream(body) => body.is_done && !body.shows_length,
+            Self::Upstream(body) => body.is_done && body.broken.is_none() && !body.shows_length,
         }
     }
 
@@ -225,6 +227,7 @@ impl ResponseBody {
             status: facts.status,
             shows_length: is_empty && facts.shows_length,
             is_done: false,
+            broken: None,
             idle: Idle::new(facts.idle_timeout),
             home: Some(home),
             on_abort: facts.on_abort,
@@ -246,7 +249,7 @@ impl ResponseBody {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyBroke>>> {
         let Some(inner) = self.inner.as_mut().filter(|_| !self.is_done) else {
-            return Poll::Ready(None);
+            return Poll::Ready(self.broken.take().map(Err));
         };
         let Poll::Ready(polled) = Pin::new(&mut *inner).poll_frame(cx) else {
             if self.idle.poll(cx).is_pending() {
@@ -273,7 +276,11 @@ impl ResponseBody {
             }
             Some(Err(error)) => {
                 self.fail(EndReason::UpstreamBreak, failure::body_broke(&error));
-                Poll::Ready(Some(Err(BodyBroke::Sender(error))))
+                self.broken = Some(BodyBroke::Sender(error));
+                // hyper drops what it has buffered when a body fails, and writes it when a body is pending: the
+                // client gets every frame that arrived before the break.
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
             None => {
                 self.end(BodyEnd::Ended);
@@ -317,6 +324,7 @@ impl ResponseBody {
             status: self.status,
             shows_length: false,
             is_done: false,
+            broken: None,
             idle: Idle::new(self.idle.limit),
             home: self.home.take(),
             on_abort: self.on_abort,

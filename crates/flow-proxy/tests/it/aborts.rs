@@ -200,3 +200,26 @@ async fn a_chunk_that_is_none_is_a_fault_of_protocol() {
         flow.why()
     );
 }
+
+#[tokio::test]
+async fn every_frame_before_a_break_reaches_the_client() {
+    let upstream = Upstream::start().await;
+    let monitor = Monitor::start(upstream.address).await;
+    for round in 0..20 {
+        let mut client = monitor.client().await;
+        client.send(get("/up/v1/x")).await;
+        // Frames and break arrive together, so that the relay has no moment in between to write them.
+        let frames = (0..9).map(|number| format!("7\r\nevent {number}\r\n"));
+        let frames = frames.collect::<Vec<_>>().concat();
+        let (_, server) = upstream.answer(&format!("{CHUNKED}{frames}")).await;
+        drop(server);
+        let (answer, _) = client.rest().await;
+        for number in 0..9 {
+            let event = format!("event {number}");
+            assert!(
+                answer.contains(&event),
+                "round {round}: {event} is not in {answer}"
+            );
+        }
+    }
+}
