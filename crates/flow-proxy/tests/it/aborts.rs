@@ -201,11 +201,11 @@ async fn a_chunk_that_is_none_is_a_fault_of_protocol() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_frame_before_a_break_reaches_the_client() {
     let upstream = Upstream::start().await;
     let monitor = Monitor::start(upstream.address).await;
-    for round in 0..20 {
+    for round in 0..100 {
         let mut client = monitor.client().await;
         client.send(get("/up/v1/x")).await;
         // Frames and break arrive together, so that the relay has no moment in between to write them.
