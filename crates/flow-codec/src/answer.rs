@@ -224,6 +224,11 @@ impl Answer {
         }
     }
 
+    /// Returns whether there is no answer at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.drafts.is_empty()
+    }
+
     /// Returns whether some answer has said why it stopped.
     pub(crate) fn is_stopped(&self) -> bool {
         self.drafts.iter().any(|draft| draft.stop_reason.is_some())

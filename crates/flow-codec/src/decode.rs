@@ -234,7 +234,12 @@ impl Stream {
         }
         let faults = Faults::at(frame.data_start);
         let mut json = Json::new(frame.data, &faults);
-        if json.object() {
+        if frame.open {
+            // Half an event could say something else than the whole would have, such as text that is a thought.
+            json.end();
+        }
+        let is_whole = faults.syntax().is_none_or(|fault| fault == Fault::Trailing);
+        if is_whole && json.object() {
             match self {
                 Self::Chat(stream) => stream.event(frame.name, &mut json, answer),
                 Self::Messages(stream) => {
@@ -243,12 +248,14 @@ impl Stream {
                 Self::Gemini(stream) => stream.event(&mut json, answer),
             }
             json.end();
-        } else if faults.syntax().is_none() {
-            answer.diagnostics.at(
-                frame.data_start,
-                "unexpected_type",
-                "an event that is no JSON object",
-            );
+        } else if is_whole {
+            json.end();
+            if faults.syntax().is_none() {
+                let what = "an event that is no JSON object";
+                answer
+                    .diagnostics
+                    .at(frame.data_start, "unexpected_type", what);
+            }
         }
         answer.note(&faults);
     }
@@ -334,6 +341,11 @@ fn whole(
     }
     json.end();
     answer.note(&faults);
+    if answer.is_empty() && answer.block_reason.is_none() {
+        answer
+            .diagnostics
+            .once("no_answer", "the response holds no answer");
+    }
     match faults.syntax() {
         _ if answer.error.is_some() => Outcome::Error,
         Some(Fault::Truncated) if !complete => Outcome::StreamTruncated,

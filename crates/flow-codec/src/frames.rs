@@ -77,7 +77,11 @@ pub(crate) fn sniff(
     arrays: bool,
     ended: bool,
 ) -> Option<Framing> {
-    let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    let mark = b"\xEF\xBB\xBF";
+    if mark.starts_with(head) && !ended {
+        return None;
+    }
+    let head = head.strip_prefix(mark).unwrap_or(head);
     let head = head.trim_ascii_start();
     let labelled = content_type.is_some_and(|value| {
         let value = value.trim_start().get(..17).unwrap_or_default();

@@ -3,7 +3,7 @@
 //! | dialect | wire `input` | wire `output` | common `input` | common `output` |
 //! |---|---|---|---|---|
 //! | OpenAI chat | prompt, cache included | answer, reasoning included | as the wire | as the wire |
-//! | … at xAI | the same | reasoning excluded | as the wire | output + reasoning |
+//! | … where the total says so, or else at xAI | the same | reasoning excluded | as the wire | output + reasoning |
 //! | … at Gemini | the same | reasoning hidden in the total | as the wire | total − input |
 //! | Anthropic | cache reads and writes excluded | thinking included | input + reads + writes | as the wire |
 //! | Gemini | prompt, cache included, tool prompt excluded | thoughts excluded | total − output | candidates + thoughts |
@@ -65,14 +65,19 @@ pub fn tokens(dialect: Dialect, provider: Option<&str>, usage: &WireUsage) -> To
     Tokens {
         input,
         output,
-        cache_read: usage.cache_read,
-        cache_write: usage.cache_write,
+        // Some count a prompt of their own among the cached tokens, but a part is no more than the whole.
+        cache_read: at_most(usage.cache_read, input),
+        cache_write: at_most(usage.cache_write, input),
         reasoning,
         total: match (input, output) {
             (Some(input), Some(output)) => Some(input.saturating_add(output)),
             _ => usage.total,
         },
     }
+}
+
+fn at_most(part: Option<u64>, whole: Option<u64>) -> Option<u64> {
+    part.map(|part| part.min(whole.unwrap_or(part)))
 }
 
 fn anthropic_input(usage: &WireUsage) -> Option<u64> {
@@ -82,7 +87,7 @@ fn anthropic_input(usage: &WireUsage) -> Option<u64> {
 }
 
 fn chat_output(provider: Option<&str>, usage: &WireUsage) -> Option<u64> {
-    if provider == Some("xai") {
+    if excludes_reasoning(provider, usage) {
         return Some(usage.output?.saturating_add(usage.reasoning.unwrap_or(0)));
     }
     if is_gemini(provider)
@@ -91,6 +96,17 @@ fn chat_output(provider: Option<&str>, usage: &WireUsage) -> Option<u64> {
         return Some(output.max(total.saturating_sub(input)));
     }
     usage.output
+}
+
+/// Returns whether reasoning comes on top of a chat answer's tokens. The total shows it; where there is none,
+/// the provider decides.
+fn excludes_reasoning(provider: Option<&str>, usage: &WireUsage) -> bool {
+    let (Some(input), Some(output), Some(total)) = (usage.input, usage.output, usage.total) else {
+        return provider == Some("xai");
+    };
+    let reasoning = usage.reasoning.unwrap_or(0);
+    let plain = input.saturating_add(output);
+    reasoning > 0 && total == plain.saturating_add(reasoning)
 }
 
 /// Returns Gemini's prompt and answer. Protobuf leaves a count of 0 out, so the total decides what is unknown.
@@ -158,6 +174,45 @@ mod tests {
             "xai",
             &usage,
             [Some(10), Some(34), Some(30), Some(44)],
+        );
+    }
+
+    #[test]
+    fn the_total_tells_whether_reasoning_is_left_out() {
+        let usage = |total: u64| {
+            json!({"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": total,
+            "completion_tokens_details": {"reasoning_tokens": 30}})
+        };
+        check(
+            Dialect::OpenaiChat,
+            "azure",
+            &usage(44),
+            [Some(10), Some(34), Some(30), Some(44)],
+        );
+        check(
+            Dialect::OpenaiChat,
+            "xai",
+            &usage(14),
+            [Some(10), Some(4), Some(30), Some(14)],
+        );
+        let bare =
+            json!({"completion_tokens": 4, "completion_tokens_details": {"reasoning_tokens": 30}});
+        check(
+            Dialect::OpenaiChat,
+            "xai",
+            &bare,
+            [None, Some(34), Some(30), None],
+        );
+    }
+
+    #[test]
+    fn cached_tokens_are_a_part_of_the_prompt() {
+        let usage = json!({"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 161}});
+        let wire = wire(Dialect::OpenaiChat, &usage);
+        assert_eq!(wire.cache_read, Some(161));
+        assert_eq!(
+            tokens(Dialect::OpenaiChat, None, &wire).cache_read,
+            Some(10)
         );
     }
 

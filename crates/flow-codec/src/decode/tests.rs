@@ -52,6 +52,10 @@ const CHAT_STREAM: &str = concat!(
     "data: [DONE]",
 );
 
+/// The event with the second half of a character, whose first half came before.
+const SECOND_HALF: &str =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\\udd80b\"}}]}";
+
 const MESSAGES_STREAM: &str = concat!(
     "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m1\",\"model\":\"m\",\"usage\":{\"input_tokens\":3}}}\n\n",
     "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\",\"thinking\":\"\"}}\n\n",
@@ -257,7 +261,7 @@ fn whole_answers_have_no_first_output() {
 
 #[test]
 fn a_snapshot_shows_what_has_arrived_and_changes_nothing() {
-    let (head, tail) = CHAT_STREAM.split_at(CHAT_STREAM.find("\\udd80").unwrap_or_default() - 60);
+    let (head, tail) = CHAT_STREAM.split_at(CHAT_STREAM.find(SECOND_HALF).unwrap());
     let mut decoder = ResponseDecoder::new(Dialect::OpenaiChat, 200, &[]);
     assert_eq!(decoder.snapshot().outcome, Outcome::Partial);
     decoder.push(head.as_bytes(), 1);
@@ -274,6 +278,37 @@ fn a_snapshot_shows_what_has_arrived_and_changes_nothing() {
     );
 }
 
+#[test]
+fn half_an_event_at_the_end_is_noted_and_not_read() {
+    let body = b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"b";
+    let reading = decode(Dialect::OpenaiChat, 200, "", body);
+    assert_eq!(
+        (chat_text(&reading), codes(&reading)),
+        ("a".to_owned(), vec!["truncated_json"])
+    );
+    let array = br#"[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]},{"candidates":[{"content":{"parts":[{"text":"hm","thou"#;
+    let reading = decode(Dialect::GeminiGenerate, 200, "", array);
+    assert_eq!(
+        (chat_text(&reading), codes(&reading)),
+        ("a".to_owned(), vec!["truncated_json"])
+    );
+}
+
+#[test]
+fn a_response_without_answer_says_so() {
+    for (dialect, body) in [
+        (Dialect::OpenaiChat, "{\"id\":\"c\"}"),
+        (Dialect::AnthropicMessages, "{\"id\":\"m\"}"),
+        (Dialect::GeminiGenerate, "{\"responseId\":\"r\"}"),
+    ] {
+        let reading = decode(dialect, 200, "", body.as_bytes());
+        assert_eq!(
+            (reading.outcome, codes(&reading)),
+            (Outcome::Ok, vec!["no_answer"])
+        );
+    }
+}
+
 // === Limits ===
 
 #[test]
@@ -282,7 +317,10 @@ fn bodies_over_the_limit_are_not_read() {
     body.resize(BODY_BYTES_MAX - 2, b'x');
     body.extend_from_slice(b"\"}");
     let fits = decode(Dialect::OpenaiChat, 200, "", &body);
-    assert_eq!((fits.model.as_deref(), codes(&fits).len()), (Some("m"), 0));
+    assert_eq!(
+        (fits.model.as_deref(), codes(&fits)),
+        (Some("m"), vec!["no_answer"])
+    );
     assert_eq!(
         read_request(Dialect::OpenaiChat, "/", &body)
             .model
@@ -334,6 +372,24 @@ fn text_past_the_limit_is_left_out_and_counts_still_come() {
     assert_eq!(chat_text(&reading).len(), 32 * 1024 * 1024);
     assert_eq!(reading.usage.and_then(|usage| usage.input), Some(3));
     assert_eq!(codes(&reading), ["answer_too_large"]);
+}
+
+#[test]
+fn deep_nesting_ends_the_reading_and_not_the_stack() {
+    let levels = 500;
+    let open = "{\"type\":\"tool_result\",\"content\":[".repeat(levels);
+    let body = format!("{{\"content\":[{open}{}]}}", "]}".repeat(levels));
+    let reading = decode(Dialect::AnthropicMessages, 200, "", body.as_bytes());
+    assert_eq!(codes(&reading).last(), Some(&"json_too_deep"));
+    let body = format!("{{\"messages\":[{{\"role\":\"user\",\"content\":[{open}");
+    let request = read_request(Dialect::AnthropicMessages, "/", body.as_bytes());
+    assert_eq!(request.diagnostics.len(), 1);
+    let args = format!(
+        "{{\"candidates\":[{{\"content\":{{\"parts\":[{{\"functionCall\":{{\"name\":\"f\",\"args\":{}",
+        "[".repeat(levels)
+    );
+    let reading = decode(Dialect::GeminiGenerate, 200, "", args.as_bytes());
+    assert!(codes(&reading).contains(&"json_too_deep"));
 }
 
 #[test]

@@ -192,12 +192,14 @@ impl<'a> Block<'a> {
             },
             "tool_result" => self.result(),
             kind if kind.ends_with("_tool_result") => self.server_result(),
-            "image" => Part::Image {
-                media: media(self.source, self.whole.faults()),
-            },
-            "document" => Part::File {
-                media: media(self.source, self.whole.faults()),
-                name: owned(self.title),
+            "image" | "document" => match media(self.source, self.whole.faults()) {
+                Some(media) if self.kind == "image" => Part::Image { media },
+                Some(media) => Part::File {
+                    media,
+                    name: owned(self.title),
+                },
+                // A document may be made of blocks.
+                None => other_part(&self.kind, self.whole.value()),
             },
             "container_upload" => Part::File {
                 media: Media {
@@ -247,49 +249,48 @@ fn block(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
         }
         return;
     };
-    let is_raw = !matches!(
-        block.kind.as_str(),
-        "image" | "document" | "container_upload"
-    ) && !is_shaped(&block.kind);
-    let cache = block.cache.filter(|_| block.kind != "text" && !is_raw);
+    // Text has a place for its breakpoint, and a raw block still holds it.
+    let cache = block.cache.filter(|_| is_shaped(&block.kind));
     each(block.into_part());
     if let Some(marker) = breakpoint(cache) {
         each(marker);
     }
 }
 
-/// Returns whether a block of this type becomes something else than a raw part.
+/// Returns whether a block of this type becomes a part that is neither text nor raw.
 fn is_shaped(kind: &str) -> bool {
-    matches!(
-        kind,
-        "thinking" | "redacted_thinking" | "tool_use" | "server_tool_use"
-    ) || kind == "mcp_tool_use"
-        || kind.ends_with("tool_result")
+    let named = [
+        "thinking",
+        "redacted_thinking",
+        "tool_use",
+        "server_tool_use",
+        "mcp_tool_use",
+        "image",
+        "document",
+        "container_upload",
+    ];
+    named.contains(&kind) || kind.ends_with("tool_result")
 }
 
-/// Reads the `source` of an image or document.
-fn media(source: Option<Json<'_>>, faults: &Faults) -> Media {
-    let names = ["type", "media_type", "data", "url", "file_id", "content"];
-    let Some([kind, mime, data, url, file_id, _]) = source.and_then(|mut json| json.fields(names))
-    else {
-        return Media::default();
-    };
+/// Reads the `source` of an image or document; none where it has no bytes, address or id.
+fn media(source: Option<Json<'_>>, faults: &Faults) -> Option<Media> {
+    let [mime, data, url, file_id] = source?.fields(["media_type", "data", "url", "file_id"])?;
     let mime = owned(mime);
     if let Some(url) = url.and_then(|mut url| url.string()) {
-        return Media {
-            mime,
-            ..url_media(url, faults)
-        };
+        let media = url_media(url, faults);
+        let mime = mime.or(media.mime);
+        return Some(Media { mime, ..media });
     }
-    match data.and_then(|mut data| data.string()) {
+    if let Some(data) = data.and_then(|mut data| data.string()) {
         // Text documents are no base64, but their place is told in the same way.
-        Some(data) => inline_media(mime.or_else(|| owned(kind)), data, faults),
-        None => Media {
-            mime,
-            file_id: owned(file_id),
-            ..Media::default()
-        },
+        return Some(inline_media(mime, data, faults));
     }
+    let file_id = owned(file_id)?;
+    Some(Media {
+        mime,
+        file_id: Some(file_id),
+        ..Media::default()
+    })
 }
 
 fn owned(json: Option<Json<'_>>) -> Option<String> {

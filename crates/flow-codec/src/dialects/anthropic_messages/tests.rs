@@ -223,12 +223,12 @@ fn results_of_the_providers_tools_are_kept_raw() {
     let hits = json!([{"type": "web_search_result", "url": "https://a.example"}]);
     check_block(
         &json!({"type": "web_search_tool_result", "tool_use_id": "t", "content": hits}),
-        &[result("web_search_tool_result", hits.clone(), false)],
+        &[result("web_search_tool_result", hits, false)],
     );
     let failed = json!({"type": "web_fetch_tool_result_error", "error_code": "unavailable"});
     check_block(
         &json!({"type": "web_fetch_tool_result", "tool_use_id": "t", "content": failed}),
-        &[result("web_fetch_tool_result", failed.clone(), true)],
+        &[result("web_fetch_tool_result", failed, true)],
     );
 }
 
@@ -273,6 +273,16 @@ fn documents_and_uploads_are_files() {
         reading.messages.first().unwrap().parts,
         [file(inline, None), marker()]
     );
+}
+
+#[test]
+fn a_document_made_of_blocks_is_kept_raw() {
+    let block = json!({"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "x"}]}});
+    let other = Part::Other {
+        name: "document".to_owned(),
+        raw: block.clone(),
+    };
+    check_block(&block, &[other]);
 }
 
 // === Requests ===

@@ -136,7 +136,7 @@ fn what_the_provider_runs_is_told_apart() {
                 name: None,
                 content: vec![Part::Other {
                     name: "code_execution_result".to_owned(),
-                    raw: output.clone(),
+                    raw: output,
                 }],
                 is_error: true,
                 server: true,
@@ -157,9 +157,8 @@ fn parts_without_a_shape_of_their_own_are_kept_raw() {
 
 // === Requests ===
 
-#[test]
-fn reads_a_request_in_either_case() {
-    let camel = json!({
+fn camel() -> Value {
+    json!({
         "systemInstruction": {"parts": [{"text": "be brief"}]},
         "contents": [
             {"role": "user", "parts": [{"text": "hi"}, {"fileData": {"mimeType": "video/mp4", "fileUri": "https://a.example/v"}}]},
@@ -167,8 +166,11 @@ fn reads_a_request_in_either_case() {
         ],
         "tools": [{"functionDeclarations": [{"name": "f", "description": "d", "parameters": {"type": "OBJECT"}}]}, {"googleSearch": {}}],
         "generationConfig": {"maxOutputTokens": 9},
-    });
-    let snake = json!({
+    })
+}
+
+fn snake() -> Value {
+    json!({
         "system_instruction": {"parts": [{"text": "be brief"}]},
         "contents": [
             {"role": "user", "parts": [{"text": "hi"}, {"file_data": {"mime_type": "video/mp4", "file_uri": "https://a.example/v"}}]},
@@ -176,8 +178,12 @@ fn reads_a_request_in_either_case() {
         ],
         "tools": [{"function_declarations": [{"name": "f", "description": "d", "parameters": {"type": "OBJECT"}}]}, {"google_search": {}}],
         "generation_config": {"max_output_tokens": 9},
-    });
-    let reading = request(&camel);
+    })
+}
+
+#[test]
+fn reads_a_request_in_either_case() {
+    let reading = request(&camel());
     let file = Part::File {
         media: Media {
             mime: Some("video/mp4".to_owned()),
@@ -213,7 +219,7 @@ fn reads_a_request_in_either_case() {
     );
     assert_eq!(reading.diagnostics, []);
 
-    let other = request(&snake);
+    let other = request(&snake());
     assert_eq!(
         (&other.system, &other.messages),
         (&reading.system, &reading.messages)

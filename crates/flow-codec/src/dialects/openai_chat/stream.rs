@@ -19,10 +19,9 @@ pub(crate) struct Stream {
 impl Stream {
     /// Reads one event; the cursor stands at its object.
     pub(crate) fn event(&mut self, name: Option<&[u8]>, json: &mut Json<'_>, answer: &mut Answer) {
-        let mut whole = *json;
         if name == Some(b"error") && answer.error.is_none() {
             // The members of the error may stand in an object `error` or right here.
-            let error = whole.inner_value("error");
+            let error = json.inner_value("error");
             answer.fail(&error);
             return;
         }

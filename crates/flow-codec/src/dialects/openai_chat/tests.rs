@@ -18,11 +18,8 @@ fn whole(body: &Value) -> ResponseReading {
 
 /// Reads a stream of these chunks, `[DONE]` included.
 fn stream(chunks: &[Value]) -> ResponseReading {
-    let mut body = String::new();
-    for chunk in chunks {
-        body += &format!("data: {chunk}\n\n");
-    }
-    response(200, &(body + "data: [DONE]\n\n"))
+    let chunks = chunks.iter().map(|chunk| format!("data: {chunk}\n\n"));
+    response(200, &(chunks.collect::<String>() + "data: [DONE]\n\n"))
 }
 
 fn delta(delta: &Value) -> Value {
@@ -518,6 +515,7 @@ fn an_error_inside_a_stream_keeps_what_came_before() {
     ] {
         let reading = response(200, &format!("{before}{event}"));
         assert_eq!(reading.outcome, Outcome::StreamError, "{event}");
+        assert_eq!(reading.diagnostics, [], "{event}");
         let error = reading.error.unwrap();
         assert_eq!(
             (error.message.as_deref(), error.status),
