@@ -29,13 +29,13 @@ struct Seen {
     body: String,
 }
 
-fn fetch(assets: &'static [Asset], method: Method, path: &str, fields: &[(&str, &str)]) -> Seen {
+fn fetch(assets: &'static [Asset], method: &Method, path: &str, fields: &[(&str, &str)]) -> Seen {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
         let name = header::HeaderName::try_from(*name).unwrap();
         headers.append(name, HeaderValue::from_str(value).unwrap());
     }
-    let (parts, body) = serve(assets, &method, path, &headers).into_parts();
+    let (parts, body) = serve(assets, method, path, &headers).into_parts();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -50,7 +50,7 @@ fn fetch(assets: &'static [Asset], method: Method, path: &str, fields: &[(&str, 
 #[test]
 fn files_and_addresses_are_found() {
     let check = |path: &str, status: u16, body: &str| {
-        let seen = fetch(PAGE, Method::GET, path, &[]);
+        let seen = fetch(PAGE, &Method::GET, path, &[]);
         assert_eq!((seen.status, seen.body.as_str()), (status, body), "{path}");
     };
     check("/", 200, "<!doctype html>");
@@ -66,7 +66,7 @@ fn files_and_addresses_are_found() {
         "/api",
         "/api/flows.html",
     ] {
-        let seen = fetch(PAGE, Method::GET, path, &[]);
+        let seen = fetch(PAGE, &Method::GET, path, &[]);
         assert_eq!(seen.status, 404, "{path}");
         assert!(
             seen.body.contains("\"code\":\"not_found\""),
@@ -74,22 +74,22 @@ fn files_and_addresses_are_found() {
             seen.body
         );
     }
-    assert_eq!(fetch(PAGE, Method::POST, "/", &[]).status, 405);
+    assert_eq!(fetch(PAGE, &Method::POST, "/", &[]).status, 405);
 }
 
 #[test]
 fn without_a_page_it_says_so() {
-    let seen = fetch(&[], Method::GET, "/flows", &[]);
+    let seen = fetch(&[], &Method::GET, "/flows", &[]);
     assert_eq!(seen.status, 200);
     assert!(seen.body.contains("The page was not built"));
-    assert_eq!(fetch(&[], Method::GET, "/app.js", &[]).status, 404);
+    assert_eq!(fetch(&[], &Method::GET, "/app.js", &[]).status, 404);
 }
 
 #[test]
 fn codings_and_tags_are_negotiated() {
     let script = "/assets/main-Ab3_-d9Q.js";
     let check = |fields: &[(&str, &str)], status: u16, body: &str, tag: &str| {
-        let seen = fetch(PAGE, Method::GET, script, fields);
+        let seen = fetch(PAGE, &Method::GET, script, fields);
         assert_eq!(
             (seen.status, seen.body.as_str()),
             (status, body),
@@ -119,7 +119,7 @@ fn codings_and_tags_are_negotiated() {
 #[test]
 fn hashed_files_are_kept_and_others_are_asked_for() {
     let check = |path: &str, expect: &str| {
-        let seen = fetch(PAGE, Method::GET, path, &[]);
+        let seen = fetch(PAGE, &Method::GET, path, &[]);
         assert_eq!(seen.headers[header::CACHE_CONTROL], expect, "{path}");
     };
     check(
