@@ -113,6 +113,10 @@ impl Worker {
                 let before = open.kept_bytes();
                 if let Some(write) = open.frame(side, &bytes, at_us) {
                     account(&self.kept_bytes, open, before);
+                    // The store takes pieces of flows only that it has heard of.
+                    if open.shown.is_none() {
+                        announce(&self.store, open, now);
+                    }
                     self.store.write(write);
                 }
             }
@@ -184,6 +188,13 @@ fn account(kept_bytes: &AtomicUsize, open: &mut OpenFlow, before: usize) {
     }
 }
 
+/// Makes a flow visible.
+fn announce(store: &Store, open: &mut OpenFlow, now: Instant) {
+    open.shown = Some(open.done(now));
+    let row = open.row();
+    store.announce(open.exchange(), row);
+}
+
 fn turn_flow(store: &Store, open: &mut OpenFlow, now: Instant) {
     if open.is_due(open.saved, PENDING_EVERY, now) {
         open.saved = open.done(now);
@@ -196,11 +207,7 @@ fn turn_flow(store: &Store, open: &mut OpenFlow, now: Instant) {
         store.publish(open.id(), open.live());
     }
     match open.shown {
-        None => {
-            open.shown = Some(open.done(now));
-            let row = open.row();
-            store.announce(open.exchange(), row);
-        }
+        None => announce(store, open, now),
         Some(shown) if open.is_due(shown, REFRESH_EVERY, now) => {
             open.shown = Some(open.done(now));
             let row = open.row();

@@ -19,6 +19,10 @@ fn bench(policy: Policy) -> Bench {
 }
 
 fn bench_with(policy: Policy, options: CaptureOptions) -> Bench {
+    prepare(policy, options).start()
+}
+
+fn prepare(policy: Policy, options: CaptureOptions) -> HeldBench {
     let now = Timestamp(1_700_000_000_000_000);
     let (capture, receivers) = Capture::new(options, policy, Arc::new(move || now)).unwrap();
     let store = Store::open(StoreOptions {
@@ -28,25 +32,54 @@ fn bench_with(policy: Policy, options: CaptureOptions) -> Bench {
         now,
     })
     .unwrap();
-    let recorder = Recorder::start(receivers, &capture, &store).unwrap();
-    Bench {
+    HeldBench {
         capture,
         store,
-        recorder,
+        receivers,
+    }
+}
+
+/// A recorder whose workers have not started, so that they find everything at once.
+struct HeldBench {
+    capture: Capture,
+    store: Store,
+    receivers: Vec<Receiver>,
+}
+
+impl HeldBench {
+    fn begin(&self) -> FlowTap {
+        self.capture.begin(start())
+    }
+
+    fn start(self) -> Bench {
+        let recorder = Recorder::start(self.receivers, &self.capture, &self.store).unwrap();
+        Bench {
+            capture: self.capture,
+            store: self.store,
+            recorder,
+        }
+    }
+}
+
+fn held_bench() -> HeldBench {
+    prepare(Policy::default(), CaptureOptions::default())
+}
+
+fn start() -> FlowStart {
+    FlowStart {
+        peer: None,
+        route: Route::default(),
+        request: RequestHead {
+            method: "POST".to_owned(),
+            target: "/v1/chat/completions".to_owned(),
+            ..RequestHead::default()
+        },
     }
 }
 
 impl Bench {
     fn begin(&self) -> FlowTap {
-        self.capture.begin(FlowStart {
-            peer: None,
-            route: Route::default(),
-            request: RequestHead {
-                method: "POST".to_owned(),
-                target: "/v1/chat/completions".to_owned(),
-                ..RequestHead::default()
-            },
-        })
+        self.capture.begin(start())
     }
 
     /// Lets everything that was captured reach the store.
@@ -159,7 +192,7 @@ fn a_gap_is_shown_and_what_is_left_is_read() {
 
 #[test]
 fn a_long_request_is_stored_in_pieces_and_read_as_a_whole() {
-    let bench = bench(Policy::default());
+    let bench = held_bench();
     let tap = bench.begin();
     let text = "流量 ".repeat(400_000);
     let ask = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": text}]})
@@ -171,7 +204,7 @@ fn a_long_request_is_stored_in_pieces_and_read_as_a_whole() {
     tap.sent();
     answer(&tap, "text/event-stream", &EVENTS);
     let id = tap.id().unwrap();
-    let store = bench.end();
+    let store = bench.start().end();
     let stored = store.body(id, Side::Request).unwrap().unwrap();
     assert!(stored.read_all(16 << 20).unwrap() == ask.as_bytes());
     let row = store.row(id).unwrap().unwrap();
