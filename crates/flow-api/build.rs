@@ -73,10 +73,18 @@ fn build_page(out: &Path) -> io::Result<Option<PathBuf>> {
     let page = out.join("web");
     let installed = modified(&web.join("node_modules/.package-lock.json"));
     let fresh = installed.is_some() && installed >= modified(&web.join("package-lock.json"));
+    // `npm ci` refuses a lock file without the optional packages of every platform, and npm writes only those
+    // that it could see where the file was made.
     if !fresh
         && !npm(
             &web,
-            &["ci", "--include=dev", "--no-audit", "--no-fund"],
+            &[
+                "install",
+                "--no-save",
+                "--include=dev",
+                "--no-audit",
+                "--no-fund",
+            ],
             None,
         )
     {
