@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use flow_model::{Diagnostic, Exchange, FlowId, Reading, Row, Side};
+use flow_model::{Diagnostic, Exchange, FlowId, Reading, RequestReading, Row, Side};
 use flow_store::{LiveView, ReadError};
 use parking_lot::Mutex;
 
@@ -50,7 +50,7 @@ impl AppState {
             return Ok(None);
         };
         if let Some(live) = live {
-            return Ok(Some(Look::live(row, &live)));
+            return self.look_live(row, live).map(Some);
         }
         let Some(exchange) = self.store.exchange(id)? else {
             return Ok(None);
@@ -64,6 +64,31 @@ impl AppState {
             exchange,
             reading,
         }))
+    }
+
+    /// Returns a running flow that somebody watches: its answer as the recorder has read it so far, its request
+    /// from what is stored.
+    fn look_live(&self, row: Row, live: LiveView) -> Result<Look, ReadError> {
+        let exchange = live.exchange;
+        let (request, _) = self.body_to_read(&exchange, Side::Request)?;
+        let request = match row.dialect {
+            Some(dialect) if !request.is_empty() => {
+                flow_codec::read_request(dialect, exchange.path(), &request)
+            }
+            _ => RequestReading::default(),
+        };
+        let reading = Arc::new(Reading {
+            dialect: row.dialect,
+            request,
+            response: (*live.response).clone(),
+            tokens: row.tokens,
+            estimated: row.estimated,
+        });
+        Ok(Look {
+            row,
+            exchange,
+            reading,
+        })
     }
 
     fn read(&self, exchange: &Exchange) -> Result<Arc<Reading>, ReadError> {
@@ -110,21 +135,6 @@ fn too_long() -> Diagnostic {
 // === impl Look ===
 
 impl Look {
-    fn live(row: Row, live: &LiveView) -> Self {
-        let reading = Reading {
-            dialect: row.dialect,
-            request: (*live.request).clone(),
-            response: (*live.response).clone(),
-            tokens: row.tokens,
-            estimated: row.estimated,
-        };
-        Self {
-            row,
-            exchange: Arc::clone(&live.exchange),
-            reading: Arc::new(reading),
-        }
-    }
-
     pub(crate) fn detail(&self) -> Detail<'_> {
         Detail {
             flow: &self.row,

@@ -18,7 +18,7 @@ mod tests;
 use flow_model::{Dialect, Header, Outcome, RequestReading, ResponseReading, exchange};
 
 use crate::answer::{Answer, Diagnostics};
-use crate::dialects::{anthropic_messages, gemini_generate, openai_chat};
+use crate::dialects::{Depth, anthropic_messages, gemini_generate, openai_chat};
 use crate::errors;
 use crate::frames::{ArrayDecoder, Frame, Framed, Framing, SseDecoder, sniff};
 use crate::json::{Fault, Faults, Json, lossy};
@@ -59,23 +59,29 @@ enum Stream {
 
 /// Reads a request. `body` is content-decoded.
 pub fn read_request(dialect: Dialect, path: &str, body: &[u8]) -> RequestReading {
-    if body.len() > BODY_BYTES_MAX {
-        let mut diagnostics = Diagnostics::default();
-        diagnostics.once("too_large", "the request is too large to be read");
-        return RequestReading {
-            diagnostics: diagnostics.into_vec(),
-            ..read_request_body(dialect, path, b"{}")
-        };
-    }
-    read_request_body(dialect, path, body)
+    request(dialect, path, body, Depth::Whole)
 }
 
-fn read_request_body(dialect: Dialect, path: &str, body: &[u8]) -> RequestReading {
-    match dialect {
-        Dialect::AnthropicMessages => anthropic_messages::read_request(path, body),
-        Dialect::GeminiGenerate => gemini_generate::read_request(path, body),
-        _ => openai_chat::read_request(path, body),
+/// Reads of a request what a row of a list shows: the model, whether a stream is asked for, and the newest
+/// messages. Everything else is skipped.
+pub fn skim_request(dialect: Dialect, path: &str, body: &[u8]) -> RequestReading {
+    request(dialect, path, body, Depth::Skim)
+}
+
+fn request(dialect: Dialect, path: &str, body: &[u8], depth: Depth) -> RequestReading {
+    let is_too_large = body.len() > BODY_BYTES_MAX;
+    let body = if is_too_large { b"{}" } else { body };
+    let mut reading = match dialect {
+        Dialect::AnthropicMessages => anthropic_messages::read_request(path, body, depth),
+        Dialect::GeminiGenerate => gemini_generate::read_request(path, body, depth),
+        _ => openai_chat::read_request(path, body, depth),
+    };
+    if is_too_large {
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.once("too_large", "the request is too large to be read");
+        reading.diagnostics = diagnostics.into_vec();
     }
+    reading
 }
 
 // === impl ResponseDecoder ===

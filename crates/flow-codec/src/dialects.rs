@@ -7,6 +7,8 @@ pub(crate) mod anthropic_messages;
 pub(crate) mod gemini_generate;
 pub(crate) mod openai_chat;
 
+use std::collections::VecDeque;
+
 use flow_model::{Media, Part, RequestReading};
 use memchr::memchr;
 use serde_json::Value;
@@ -14,9 +16,24 @@ use serde_json::Value;
 use crate::answer::Diagnostics;
 use crate::json::{Faults, Json, Kind, Token, lossy};
 
+/// Messages at the end of a request that a skim reads: a turn's tool results and what the user adds to them.
+const NEWEST_MESSAGES_MAX: usize = 8;
+
+/// How much of a request is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// All of it.
+    #[default]
+    Whole,
+    /// What a row of a list shows: the model, whether a stream is asked for, the newest messages. The rest is
+    /// skipped, which costs a fraction of reading it.
+    Skim,
+}
+
 /// A request under construction.
 #[derive(Debug, Default)]
 pub(crate) struct Ask {
+    pub(crate) depth: Depth,
     pub(crate) reading: RequestReading,
     pub(crate) diagnostics: Diagnostics,
 }
@@ -24,6 +41,37 @@ pub(crate) struct Ask {
 // === impl Ask ===
 
 impl Ask {
+    pub(crate) fn new(depth: Depth) -> Self {
+        Self {
+            depth,
+            ..Self::default()
+        }
+    }
+
+    /// Enters the array of messages and calls `read` at each of them, or at the newest ones.
+    pub(crate) fn messages(&mut self, json: &mut Json<'_>, read: fn(&mut Json<'_>, &mut Self)) {
+        if !json.array() {
+            return;
+        }
+        if self.depth == Depth::Whole {
+            while json.element() {
+                read(json, self);
+            }
+            return;
+        }
+        let mut newest = VecDeque::with_capacity(NEWEST_MESSAGES_MAX);
+        while json.element() {
+            if newest.len() == NEWEST_MESSAGES_MAX {
+                newest.pop_front();
+            }
+            newest.push_back(*json);
+            json.skip();
+        }
+        for mut message in newest {
+            read(&mut message, self);
+        }
+    }
+
     /// Keeps a member that has no place of its own.
     pub(crate) fn parameter(&mut self, name: &str, json: &mut Json<'_>) {
         let value = json.value();

@@ -20,7 +20,7 @@ mod json;
 mod read;
 mod usage;
 
-pub use self::decode::{ResponseDecoder, read_request};
+pub use self::decode::{ResponseDecoder, read_request, skim_request};
 pub use self::detect::detect;
 pub use self::read::{StreamEvent, events, read};
 pub use self::usage::tokens;

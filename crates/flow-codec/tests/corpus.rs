@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use flow_codec::{ResponseDecoder, detect, events, read_request, tokens};
+use flow_codec::{ResponseDecoder, detect, events, read_request, skim_request, tokens};
 use flow_model::{Dialect, Header, RequestReading, ResponseReading};
 use serde_json::Value;
 
@@ -127,6 +127,7 @@ fn check_request(row: &Row) {
         return;
     };
     let reading = read_request(row.dialect, &row.path, body.as_bytes());
+    check_skim(row, body, &reading);
     let Ok(Value::Object(members)) = serde_json::from_str(body) else {
         return;
     };
@@ -143,6 +144,20 @@ fn check_request(row: &Row) {
         let kept = reading.parameters.get(name) == Some(value);
         assert!(read || kept, "{}: {name} is lost", row.id);
     }
+}
+
+/// A skim finds the same model and the same newest messages.
+fn check_skim(row: &Row, body: &str, reading: &RequestReading) {
+    let skim = skim_request(row.dialect, &row.path, body.as_bytes());
+    assert_eq!(skim.model, reading.model, "{}", row.id);
+    assert_eq!(skim.stream, reading.stream, "{}", row.id);
+    assert!(reading.messages.ends_with(&skim.messages), "{}", row.id);
+    assert_eq!(
+        skim.messages.is_empty(),
+        reading.messages.is_empty(),
+        "{}",
+        row.id
+    );
 }
 
 /// Returns the turns that were read, and those that were noted as being none.

@@ -22,6 +22,7 @@ pub(crate) struct OpenFlow {
     request: Body,
     response: Body,
     decoder: Option<ResponseDecoder>,
+    /// What the row shows: the request is only skimmed.
     reading: Reading,
     /// Pieces of the request that the store has, kept until the request is read.
     pieces: Vec<Bytes>,
@@ -34,7 +35,6 @@ pub(crate) struct OpenFlow {
     pub(crate) saved: Done,
     pub(crate) shown: Option<Done>,
     pub(crate) published: Done,
-    request_shared: Option<Arc<RequestReading>>,
 }
 
 /// When something that follows the changes of a flow was last done, and how far it came.
@@ -89,7 +89,6 @@ impl OpenFlow {
                 at: now,
                 changes: 0,
             },
-            request_shared: None,
         }
     }
 
@@ -191,7 +190,7 @@ impl OpenFlow {
         self.pieces.clear();
     }
 
-    /// Reads the request once all of it is there. Returns the model that it asks for.
+    /// Reads of the request what the row shows, once all of it is there. Returns the model that it asks for.
     pub(crate) fn read_request(&mut self) -> Option<&str> {
         let facts = self.request.facts();
         self.exchange.request_body = facts;
@@ -206,11 +205,11 @@ impl OpenFlow {
             } else if !whole || all > READ_BYTES_MAX {
                 unread("too_large", "the body is too large to be read as a whole")
             } else if self.pieces.is_empty() {
-                flow_codec::read_request(dialect, self.exchange.path(), self.request.tail())
+                flow_codec::skim_request(dialect, self.exchange.path(), self.request.tail())
             } else {
                 let mut bytes: Vec<u8> = self.pieces.concat();
                 bytes.extend_from_slice(self.request.tail());
-                flow_codec::read_request(dialect, self.exchange.path(), &bytes)
+                flow_codec::skim_request(dialect, self.exchange.path(), &bytes)
             };
         }
         self.pieces.clear();
@@ -268,17 +267,12 @@ impl OpenFlow {
 
     /// Returns what somebody who watches the flow sees now.
     pub(crate) fn live(&mut self) -> LiveView {
-        let request = self
-            .request_shared
-            .get_or_insert_with(|| Arc::new(self.reading.request.clone()));
-        let request = Arc::clone(request);
         let response = self
             .decoder
             .as_ref()
             .map_or_else(ResponseReading::default, ResponseDecoder::snapshot);
         LiveView {
             exchange: self.exchange(),
-            request,
             response: Arc::new(response),
         }
     }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use flow_model::{Exchange, FlowId, RequestReading, ResponseReading, Row, Side};
+use flow_model::{Exchange, FlowId, ResponseReading, Row, Side};
 use parking_lot::{Mutex, RwLock};
 
 use crate::changes::{Change, ChangeLog, Changes};
@@ -22,8 +22,6 @@ use crate::list::{Place, Sort, SortKey};
 pub struct LiveView {
     /// The exchange so far.
     pub exchange: Arc<Exchange>,
-    /// What was asked.
-    pub request: Arc<RequestReading>,
     /// What was answered so far.
     pub response: Arc<ResponseReading>,
 }

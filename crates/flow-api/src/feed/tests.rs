@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
-use flow_model::{Exchange, FlowId, RequestReading, ResponseReading, Row, State as FlowState};
+use flow_model::{Exchange, FlowId, ResponseReading, Row, State as FlowState};
 use flow_store::{ListQuery, LiveView, Store, Write};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderValue, StatusCode};
@@ -229,7 +229,6 @@ fn live(exchange: &Exchange, text: &str) -> LiveView {
     };
     LiveView {
         exchange: Arc::new(exchange.clone()),
-        request: Arc::new(RequestReading::default()),
         response: Arc::new(response),
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use flow_capture::Policy;
-use flow_model::{RequestReading, ResponseReading, Side};
+use flow_model::{ResponseReading, Side};
 use flow_store::{LiveView, Write};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -185,7 +185,6 @@ async fn a_running_flow_is_shown_as_far_as_it_is() {
     };
     let live = LiveView {
         exchange: Arc::new(exchange.clone()),
-        request: Arc::new(RequestReading::default()),
         response: Arc::new(response),
     };
     bench.store.publish(id(1), live);

@@ -478,3 +478,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_skim_finds_the_newest_messages_only() {
+    let check = |dialect, path: &str, body: serde_json::Value, count: usize| {
+        let text = body.to_string();
+        let whole = read_request(dialect, path, text.as_bytes());
+        let skim = skim_request(dialect, path, text.as_bytes());
+        assert_eq!(skim.model, whole.model);
+        assert_eq!(skim.stream, whole.stream);
+        assert_eq!(skim.messages.len(), count);
+        assert!(whole.messages.ends_with(&skim.messages));
+        assert!(skim.tools.is_empty() && skim.system.is_empty() && skim.parameters.is_empty());
+        assert!(skim.diagnostics.is_empty(), "{:?}", skim.diagnostics);
+    };
+    let turns: Vec<_> = (0..20)
+        .map(|turn| serde_json::json!({"role": "user", "content": format!("turn {turn}")}))
+        .collect();
+    let tools = serde_json::json!([{"name": "Read", "input_schema": {}}]);
+    let messages = serde_json::json!({"tools": tools, "system": "s", "messages": turns, "stream": true, "model": "m"});
+    check(Dialect::AnthropicMessages, "/v1/messages", messages, 8);
+    let chat =
+        serde_json::json!({"model": "m", "temperature": 0, "messages": turns[..3], "tools": []});
+    check(Dialect::OpenaiChat, "/v1/chat/completions", chat, 3);
+    let contents: Vec<_> = (0..20)
+        .map(
+            |turn| serde_json::json!({"role": "user", "parts": [{"text": format!("turn {turn}")}]}),
+        )
+        .collect();
+    let gemini = serde_json::json!({"contents": contents, "generationConfig": {"temperature": 0}});
+    check(
+        Dialect::GeminiGenerate,
+        "/v1beta/models/m:streamGenerateContent",
+        gemini,
+        8,
+    );
+}

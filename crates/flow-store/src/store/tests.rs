@@ -407,7 +407,6 @@ fn a_watched_flow_has_a_live_view_until_its_end() {
     assert!(store.is_watched(id(1)));
     let live = LiveView {
         exchange: Arc::new(begun(1)),
-        request: Arc::default(),
         response: Arc::new(ResponseReading {
             events: 5,
             ..ResponseReading::default()

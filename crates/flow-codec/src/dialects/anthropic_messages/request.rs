@@ -2,16 +2,16 @@
 
 use flow_model::{Message, RequestReading, Role, Tool};
 
-use crate::dialects::Ask;
+use crate::dialects::{Ask, Depth};
 use crate::json::{Faults, Json, Kind};
 
 use super::content;
 
 /// Reads a request. `path` names the model where the body does not, as at Vertex.
-pub(crate) fn read_request(path: &str, body: &[u8]) -> RequestReading {
+pub(crate) fn read_request(path: &str, body: &[u8], depth: Depth) -> RequestReading {
     let faults = Faults::default();
     let mut json = Json::new(body, &faults);
-    let mut ask = Ask::default();
+    let mut ask = Ask::new(depth);
     if json.object() {
         while let Some(name) = json.member() {
             member(&name, &mut json, &mut ask);
@@ -26,31 +26,31 @@ pub(crate) fn read_request(path: &str, body: &[u8]) -> RequestReading {
     ask.into_reading(&faults)
 }
 
+fn one_message(json: &mut Json<'_>, ask: &mut Ask) {
+    match json.kind() {
+        Kind::Object => ask.reading.messages.push(message(json)),
+        _ => ask.unexpected(json, "a message"),
+    }
+}
+
 fn member(name: &str, json: &mut Json<'_>, ask: &mut Ask) {
     match (name, json.kind()) {
         ("model", Kind::String) => ask.reading.model = json.owned(),
         ("stream", Kind::Bool) => ask.reading.stream = json.bool(),
+        ("messages", Kind::Array) => ask.messages(json, one_message),
+        ("messages", _) => {
+            ask.unexpected(json, "messages");
+            ask.parameter(name, json);
+        }
+        _ if ask.depth == Depth::Skim => json.skip(),
         ("system", Kind::String | Kind::Array) => {
             content(json, &mut |part| ask.reading.system.push(part));
-        }
-        ("messages", Kind::Array) => {
-            json.array();
-            while json.element() {
-                match json.kind() {
-                    Kind::Object => ask.reading.messages.push(message(json)),
-                    _ => ask.unexpected(json, "a message"),
-                }
-            }
         }
         ("tools", Kind::Array) => {
             json.array();
             while json.element() {
                 ask.reading.tools.extend(tool(json));
             }
-        }
-        ("messages", _) => {
-            ask.unexpected(json, "messages");
-            ask.parameter(name, json);
         }
         _ => ask.parameter(name, json),
     }

@@ -2,7 +2,7 @@
 
 use flow_model::{Message, RequestReading, Role, Tool};
 
-use crate::dialects::{Ask, text_part};
+use crate::dialects::{Ask, Depth, text_part};
 use crate::json::{Faults, Json, Kind};
 
 use super::{fields, owned, read_parts, same_name};
@@ -11,10 +11,10 @@ use super::{fields, owned, read_parts, same_name};
 const DECLARATIONS: &str = "functionDeclarations";
 
 /// Reads a request, whose path names the model and asks for a stream or not.
-pub(crate) fn read_request(path: &str, body: &[u8]) -> RequestReading {
+pub(crate) fn read_request(path: &str, body: &[u8], depth: Depth) -> RequestReading {
     let faults = Faults::default();
     let mut json = Json::new(body, &faults);
-    let mut ask = Ask::default();
+    let mut ask = Ask::new(depth);
     if json.object() {
         while let Some(name) = json.member() {
             member(&name, &mut json, &mut ask);
@@ -37,17 +37,11 @@ fn member(name: &str, json: &mut Json<'_>, ask: &mut Ask) {
             let short = model.rsplit('/').next().unwrap_or(&model);
             ask.reading.model = Some(short.to_owned());
         }
+        Kind::Array if is("contents") => ask.messages(json, one_content),
+        Kind::Object | Kind::String if is("contents") => one_content(json, ask),
+        _ if ask.depth == Depth::Skim => json.skip(),
         Kind::Object | Kind::Array | Kind::String if is("systemInstruction") => {
             ask.reading.system = content(json).parts;
-        }
-        Kind::Array if is("contents") => {
-            json.array();
-            while json.element() {
-                ask.reading.messages.push(content(json));
-            }
-        }
-        Kind::Object | Kind::String if is("contents") => {
-            ask.reading.messages.push(content(json));
         }
         Kind::Array if is("tools") => {
             json.array();
@@ -63,6 +57,10 @@ fn member(name: &str, json: &mut Json<'_>, ask: &mut Ask) {
             ask.parameter(name, json);
         }
     }
+}
+
+fn one_content(json: &mut Json<'_>, ask: &mut Ask) {
+    ask.reading.messages.push(content(json));
 }
 
 /// Reads a content: a role and its parts, or a text alone.

@@ -23,9 +23,7 @@ fn wait_for(store: &Store, done: impl Fn(&Store) -> bool) {
     let (wake, woken) = mpsc::channel();
     store.on_change(Box::new(move || wake.send(()).unwrap_or_default()));
     while !done(store) {
-        woken
-            .recv_timeout(Duration::from_secs(20))
-            .unwrap();
+        woken.recv_timeout(Duration::from_secs(20)).unwrap();
     }
 }
 
