@@ -22,7 +22,8 @@ export default defineConfig({
   worker: { format: "es" },
   server: {
     host: "127.0.0.1",
-    proxy: { "/api": { target: MONITOR, ws: true, changeOrigin: true } },
+    // The monitor takes writes from its own page only.
+    proxy: { "/api": { target: MONITOR, ws: true, changeOrigin: true, headers: { origin: MONITOR } } },
   },
   test: {
     environment: "jsdom",

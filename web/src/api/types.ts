@@ -11,7 +11,8 @@ export type Detail = Schemas["Detail"];
 export type Exchange = Schemas["Exchange"];
 export type BodyFacts = Schemas["BodyFacts"];
 export type Header = Schemas["Header"];
-export type Side = Schemas["Side"];
+/** Which of the two bodies; a part of a route, so that no shape names it. */
+export type Side = "request" | "response";
 export type Timings = Schemas["Timings"];
 export type Reading = Schemas["Reading"];
 export type RequestReading = Schemas["RequestReading"];

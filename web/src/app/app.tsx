@@ -13,22 +13,23 @@ import { router } from "./router";
 
 const client = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false } } });
 
-export function App() {
+/** `refused`: the link that opened the page had been used, or was too old. */
+export function App({ refused }: { refused: boolean }) {
   const t = useT();
   return (
     <QueryClientProvider client={client}>
-      <Gate />
+      <Gate refused={refused} />
       <Toaster closeLabel={t("common.close")} />
     </QueryClientProvider>
   );
 }
 
 /** Lets in who has a session. A monitor that goes away later leaves the page as it is. */
-function Gate() {
+function Gate({ refused }: { refused: boolean }) {
   const t = useT();
   const status = useQuery(statusQuery);
   if (status.error instanceof ApiError && status.error.isSignedOut) {
-    return <SignIn onSignedIn={() => { void status.refetch(); }} />;
+    return <SignIn refused={refused} onSignedIn={() => { void status.refetch(); }} />;
   }
   if (status.data === undefined) {
     return status.failureCount === 0 ? null : (

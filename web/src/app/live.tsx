@@ -1,8 +1,8 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
-import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
+import { createContext, useContext, useEffect, useRef, useState, type ReactNode } from "react";
 
 import { openFeed, type Feed, type FeedStatus } from "@/api/feed";
-import type { FeedMessage, Health, Stats } from "@/api/types";
+import type { FeedMessage, Health } from "@/api/types";
 import { fetchFlows } from "@/features/flow-list/api";
 import { FlowLog } from "@/features/flow-list/lib/flow-log";
 import { FlowLogContext } from "@/features/flow-list/store";
@@ -28,7 +28,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
   const [log] = useState(() => new FlowLog(fetchFlows));
   const [status, setStatus] = useState<FeedStatus>({ state: "connecting" });
-  const [feed, setFeed] = useState<Feed | null>(null);
+  const feed = useRef<Feed>(null);
   // The feed is outside React.
   useEffect(() => {
     void log.load();
@@ -42,12 +42,12 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         if (next.state === "lost") void client.invalidateQueries({ queryKey: statusQuery.queryKey });
       },
     });
-    setFeed(opened);
+    feed.current = opened;
     return () => { opened.close(); };
   }, [client, log]);
   return (
     <FlowLogContext value={log}>
-      <LiveContext value={{ status, retry: () => { feed?.retry(); } }}>{children}</LiveContext>
+      <LiveContext value={{ status, retry: () => { feed.current?.retry(); } }}>{children}</LiveContext>
     </FlowLogContext>
   );
 }
@@ -55,6 +55,6 @@ export function LiveProvider({ children }: { children: ReactNode }) {
 function dispatch(message: FeedMessage, log: FlowLog, client: QueryClient): void {
   if (message.topic === "flows") log.receive(message);
   else if (message.kind === "reset" || message.data === null) void client.invalidateQueries({ queryKey: message.topic === "health" ? healthQuery.queryKey : statsKey });
-  else if (message.topic === "stats") client.setQueryData(statsKey, message.data as Stats);
+  else if (message.topic === "stats") client.setQueryData(statsKey, message.data);
   else if (message.topic === "health") client.setQueryData(healthQuery.queryKey, message.data as Health);
 }

@@ -9,12 +9,12 @@ import "./styles.css";
 
 applyToDocument();
 // The code leaves the address before the router, or anything else, reads it.
-await signInFromAddress();
+const link = await signInFromAddress();
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no #root");
 createRoot(root).render(
   <StrictMode>
-    <App />
+    <App refused={link === "refused"} />
   </StrictMode>,
 );

@@ -3,28 +3,34 @@
  * as they were sent, and 10 MB take one pass. What is no JSON is cut at its line ends.
  */
 
+/** Longer lines go on in the next row, so that everything can be seen and found. */
+const ROW_CHARS_MAX = 240;
 /** Deeper nesting is no longer indented, or the spaces would outgrow the body. */
 const INDENT_DEPTH_MAX = 40;
 
 export interface CodeLines {
   kind: "json" | "text";
   text: string;
-  /** Where each line starts in `text`, and one past its end. */
+  /** Where each row starts in `text`, and one past its end. */
   starts: Uint32Array;
-  /** For a line that opens an object or array: the line that closes it; else -1. */
+  /** The line that begins in each row, from 1; 0 where a long line goes on. */
+  numbers: Uint32Array;
+  /** For a row that opens an object or array: the row that closes it; else -1. */
   closes: Int32Array;
 }
 
-export function linesOf(text: string): CodeLines {
-  return looksLikeJson(text) ? (layOut(text) ?? cutLines(text)) : cutLines(text);
+/** `whole`: the text is all of the body, so that JSON must be closed at its end. */
+export function linesOf(text: string, whole = true): CodeLines {
+  return looksLikeJson(text) ? (layOut(text, whole) ?? cutLines(text)) : cutLines(text);
 }
 
-export function cutLines(text: string): CodeLines {
+function cutLines(text: string): CodeLines {
   const starts = [0];
   for (let at = text.indexOf("\n"); at >= 0 && at + 1 < text.length; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   return finish("text", text, starts, new Map());
 }
 
+/** Number of rows. */
 export function lineCount(lines: CodeLines): number {
   return lines.starts.length - 1;
 }
@@ -34,7 +40,7 @@ export function lineText(lines: CodeLines, line: number): string {
   return text.endsWith("\n") ? text.slice(0, -1) : text;
 }
 
-/** The line in which the character at `offset` stands. */
+/** The row in which the character at `offset` stands. */
 export function lineAt(lines: CodeLines, offset: number): number {
   let low = 0;
   let high = lines.starts.length - 1;
@@ -51,7 +57,7 @@ function looksLikeJson(text: string): boolean {
 }
 
 /** Returns `null` where brackets, strings or separators do not fit together. */
-function layOut(source: string): CodeLines | null {
+function layOut(source: string, whole: boolean): CodeLines | null {
   const out: string[] = [];
   const starts = [0];
   const closes = new Map<number, number>();
@@ -93,7 +99,8 @@ function layOut(source: string): CodeLines | null {
       put(": ");
       at += 1;
     } else {
-      const end = sign === '"' ? endOfString(source, at) : endOfWord(source, at);
+      const found = sign === '"' ? endOfString(source, at) : endOfWord(source, at);
+      const end = found < 0 && !whole ? source.length : found;
       if (end <= at) return null;
       put(source.slice(at, end));
       at = end;
@@ -101,14 +108,35 @@ function layOut(source: string): CodeLines | null {
     at = skipSpace(source, at);
     if (open.length === 0 && at < source.length) return null;
   }
-  return open.length === 0 ? finish("json", out.join(""), starts, closes) : null;
+  return open.length === 0 || !whole ? finish("json", out.join(""), starts, closes) : null;
 }
 
-function finish(kind: "json" | "text", text: string, starts: number[], closes: Map<number, number>): CodeLines {
-  const close = new Int32Array(starts.length).fill(-1);
-  for (const [line, end] of closes) close[line] = end;
+/** Breaks long lines into rows, and turns what was said of lines into what is said of rows. */
+function finish(kind: "json" | "text", text: string, lines: number[], closes: Map<number, number>): CodeLines {
+  const starts: number[] = [];
+  const numbers: number[] = [];
+  const rowOf = new Uint32Array(lines.length);
+  lines.forEach((start, line) => {
+    rowOf[line] = starts.length;
+    const end = lines[line + 1] ?? text.length;
+    starts.push(start);
+    numbers.push(line + 1);
+    for (let at = nextRow(text, start); at < end - 1; at = nextRow(text, at)) {
+      starts.push(at);
+      numbers.push(0);
+    }
+  });
   starts.push(text.length);
-  return { kind, text, starts: Uint32Array.from(starts), closes: close };
+  const close = new Int32Array(numbers.length).fill(-1);
+  for (const [line, end] of closes) close[rowOf[line] ?? 0] = rowOf[end] ?? 0;
+  return { kind, text, starts: Uint32Array.from(starts), numbers: Uint32Array.from(numbers), closes: close };
+}
+
+/** Never between the halves of a surrogate pair. */
+function nextRow(text: string, from: number): number {
+  const at = from + ROW_CHARS_MAX;
+  const code = text.charCodeAt(at);
+  return code >= 0xdc00 && code <= 0xdfff ? at + 1 : at;
 }
 
 function skipSpace(text: string, from: number): number {

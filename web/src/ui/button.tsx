@@ -8,8 +8,9 @@ const button = cva(
       look: {
         plain: "border-line-strong bg-panel text-t1 hover:bg-raised",
         ghost: "border-transparent text-t2 hover:bg-hover hover:text-t1",
-        on: "border-transparent bg-accent-soft text-accent",
-        primary: "border-transparent bg-accent-solid font-medium text-on-accent hover:bg-accent-hover",
+        // The tint lies on the panel's colour everywhere: on the frame's its text would miss AA.
+        on: "border-transparent [background:linear-gradient(var(--accent-soft),var(--accent-soft))_var(--panel)] text-accent",
+        primary: "border-transparent bg-accent-solid font-medium text-on-accent hover:bg-accent-hover disabled:bg-raised disabled:text-t3",
       },
       shape: { text: "h-(--ctl) px-2.25", icon: "h-(--ctl) w-(--ctl) justify-center", small: "h-(--ctl-sm) px-1.5" },
     },

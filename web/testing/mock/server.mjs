@@ -23,7 +23,7 @@ export function startServer({ world, code, token, proxyUrl, host, port }) {
   const sockets = new WebSocketServer({ noServer: true });
   server.on("upgrade", (request, socket, head) => {
     const url = new URL(request.url, "http://x");
-    if (!isSignedIn(request) || url.pathname !== "/api/feed") { socket.destroy(); return; }
+    if (!isSignedIn(request, token) || url.pathname !== "/api/feed") { socket.destroy(); return; }
     sockets.handleUpgrade(request, socket, head, (link) => { link.on("close", subscribe(url, (message) => { link.send(JSON.stringify(message)); })); });
   });
   let cursor = 0;
@@ -67,7 +67,7 @@ export function startServer({ world, code, token, proxyUrl, host, port }) {
       return;
     }
     if (url.pathname === "/api/session/link" && request.headers.authorization === `Bearer ${token}`) { send(response, 200, { url: `http://${host}:${port}/#code=${code}` }); return; }
-    if (!isSignedIn(request)) { send(response, 401, problem("unauthorized", "this needs the token or a session")); return; }
+    if (!isSignedIn(request, token)) { send(response, 401, problem("unauthorized", "this needs the token or a session")); return; }
     await api(url, request, response);
   }
 
@@ -98,8 +98,10 @@ export function startServer({ world, code, token, proxyUrl, host, port }) {
       return;
     }
     const bytes = parts[2] === "request" ? requestBytes(flow.scenario) : responseBytes(flow.scenario, flow.share, flow.row.events);
-    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": bytes.length });
-    response.end(bytes);
+    const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
+    const part = range === null ? bytes : bytes.subarray(Number(range[1]), Number(range[2]) + 1);
+    response.writeHead(range === null ? 200 : 206, { "content-type": "application/octet-stream", "content-length": part.length });
+    response.end(part);
   }
 
   function list(limit, after) {
@@ -125,8 +127,8 @@ function detail({ row, exchange, reading }) {
   return { flow: row, exchange, reading, annotations: {} };
 }
 
-function isSignedIn(request) {
-  return (request.headers.cookie ?? "").includes(COOKIE);
+function isSignedIn(request, token) {
+  return (request.headers.cookie ?? "").includes(COOKIE) || request.headers.authorization === `Bearer ${token}`;
 }
 
 function problem(code, message) {

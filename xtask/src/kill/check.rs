@@ -31,7 +31,7 @@ pub(super) struct Moment {
 pub(super) struct Figures {
     /// Calls made.
     calls: usize,
-    /// Calls that had to be whole.
+    /// Calls that were answered in time and had to be whole.
     pub(super) answered: usize,
     /// Calls that were answered too late to be sure of.
     late: usize,
@@ -301,7 +301,7 @@ impl fmt::Display for Figures {
         let millis = |time: Duration| time.as_secs_f64() * 1000.0;
         write!(
             f,
-            "{} calls; {} answered in time and whole, {} of {} late ones whole, {} streams cut off (at most \
+            "{} calls; {} answered in time, {} of {} late ones whole, {} streams cut off (at most \
              {:.0} ms lost), {} unanswered; longest commit {:.1} ms; {} problems",
             self.calls,
             self.answered,

@@ -21,7 +21,9 @@ use crate::workspace::{succeeds, wait};
 /// How long a program may take until it is ready.
 const START_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long a program may take to end when it is asked to.
-const STOP_TIME_MAX: Duration = Duration::from_secs(5);
+const STOP_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long any work under load may take; 50 kills and the longest benchmark take a few minutes.
+const WORK_TIME_MAX: Duration = Duration::from_mins(30);
 /// Bytes of a log that are shown.
 const LOG_TAIL_BYTES: usize = 4_000;
 /// A program that runs.
@@ -221,6 +223,7 @@ pub(crate) fn until_stopped<T>(work: impl Future<Output = Result<T>>) -> Result<
         tokio::select! {
             outcome = work => outcome,
             () = stop_asked() => bail!("stopped by a signal"),
+            () = tokio::time::sleep(WORK_TIME_MAX) => bail!("not done in time"),
         }
     })
 }

@@ -9,13 +9,13 @@ export async function signIn(credential: Credential): Promise<void> {
   await sendJson("POST", "/api/session", { code });
 }
 
-/** The page's own code, taken out of the address before anything else sees it. */
-export async function signInFromAddress(): Promise<void> {
+/** Exchanges the code in the page's own address, which loses it before anything else reads it. */
+export async function signInFromAddress(): Promise<"none" | "in" | "refused"> {
   const code = codeIn(location.hash);
-  if (code === null) return;
+  if (code === null) return "none";
   history.replaceState(null, "", location.pathname + location.search);
   // A code that was used already is no error where the cookie is still there; the first request tells.
-  await signIn({ kind: "code", code }).catch(() => undefined);
+  return signIn({ kind: "code", code }).then(() => "in" as const, () => "refused" as const);
 }
 
 async function codeFor(token: string): Promise<string> {

@@ -63,7 +63,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
             className={`flex h-8 items-center gap-2.5 rounded-2 px-2 text-13 ${index === chosen ? "bg-accent-soft" : ""}`}
           >
             <span className="flex-1 truncate">{t(action.label)}</span>
-            <span className="text-11 text-t3">{t(`commands.group.${action.group}`)}</span>
+            <span className="text-11 text-t2">{t(`commands.group.${action.group}`)}</span>
             {action.keys[0] === undefined ? null : <KeyCaps name={action.keys[0]} />}
           </li>
         ))}

@@ -15,7 +15,7 @@ export function BodySearch({ query, onQuery, count, current, onStep }: BodySearc
   const t = useT();
   const said = query === "" ? "" : count === 0 ? t("body.noMatch") : t("body.matches", { at: exact(current + 1), n: exact(count) });
   return (
-    <search className="flex h-(--ctl) max-w-75 min-w-30 flex-1 items-center gap-1.5 rounded-2 border border-line-strong border-b-line-control bg-panel pl-2 focus-within:border-accent">
+    <search className="flex h-(--ctl) max-w-75 min-w-30 flex-[4] items-center gap-1.5 rounded-2 border border-line-strong border-b-line-control bg-panel pl-2 focus-within:border-accent">
       <Icon name="search" small />
       <input
         type="text"
@@ -30,7 +30,7 @@ export function BodySearch({ query, onQuery, count, current, onStep }: BodySearc
           if (event.key === "Escape") event.currentTarget.blur();
         }}
       />
-      <span className="text-11 text-t3" aria-live="polite">{said}</span>
+      <span className="pr-2 text-11 text-t3" aria-live="polite">{said}</span>
       {count === 0 ? null : (
         <>
           <Button look="ghost" shape="small" aria-label={t("body.previousMatch")} onClick={() => { onStep(-1); }}><Icon name="up" small /></Button>

@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
 import type { Detail } from "@/api/types";
 import { useT } from "@/lib/i18n/i18n";
@@ -12,6 +12,8 @@ import { TranscriptRow } from "./transcript-row";
 
 const ITEM_PX = 64;
 const OVERSCAN_ITEMS = 6;
+/** Whoever is this close to the end follows it. */
+const AT_END_PX = 48;
 
 /** The conversation as the codec reads it. Drawn item by item, so that its length does not matter. */
 export function ConversationTab({ detail }: { detail: Detail }) {
@@ -27,13 +29,24 @@ export function ConversationTab({ detail }: { detail: Detail }) {
     overscan: OVERSCAN_ITEMS,
     getItemKey: (index) => items[index]?.key ?? index,
   });
+  // While text arrives, the end stays in sight for whoever is there; the scroll position is outside React.
+  const atEnd = useRef(true);
+  const size = virtual.getTotalSize();
+  useEffect(() => {
+    const pane = scroller.current;
+    if (running && atEnd.current && pane !== null) pane.scrollTop = pane.scrollHeight;
+  }, [running, size, items]);
+  const scrolled = () => {
+    const pane = scroller.current;
+    if (pane !== null) atEnd.current = pane.scrollHeight - pane.scrollTop - pane.clientHeight < AT_END_PX;
+  };
   const drawn = virtual.getVirtualItems();
   const last = items.at(-1);
   const waiting = running && !(last?.kind === "part" && last.answer);
   return (
-    <div ref={scroller} tabIndex={0} role="region" aria-label={t("tab.conversation")} className="scroll min-h-0 flex-1 focus-visible:shadow-(--ring-in)">
+    <div ref={scroller} onScroll={scrolled} tabIndex={0} role="region" aria-label={t("tab.conversation")} className="scroll min-h-0 flex-1 focus-visible:shadow-(--ring-in)">
       {isRead(detail) ? null : <Banner tone="plain">{t("talk.notRead")}</Banner>}
-      <div className="relative" style={{ height: virtual.getTotalSize() }}>
+      <div className="relative" style={{ height: size }}>
         {drawn.map(({ key, index, start }) => {
           const item = items[index];
           return item === undefined ? null : (
@@ -48,6 +61,7 @@ export function ConversationTab({ detail }: { detail: Detail }) {
           );
         })}
       </div>
+      {isRead(detail) && items.length === 0 ? <p className="p-3.5 text-12 text-t3">{t("talk.nothing")}</p> : null}
       <Ending detail={detail} waiting={waiting} />
     </div>
   );

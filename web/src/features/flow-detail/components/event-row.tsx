@@ -4,20 +4,22 @@ import type { FlowEvent } from "@/api/types";
 import { compact, exact, seconds } from "@/lib/format";
 import { useT } from "@/lib/i18n/i18n";
 
-const GRID = "grid grid-cols-[52px_56px_86px_minmax(80px,170px)_minmax(0,1fr)_52px] items-center gap-x-2.5 px-3";
+const GRID = "grid items-center gap-x-2.5 px-3";
+/** Streams whose events have no names give their column to the data. */
+const TRACKS = { named: "grid-cols-[52px_56px_86px_minmax(80px,170px)_minmax(0,1fr)_52px]", plain: "grid-cols-[52px_56px_86px_minmax(0,1fr)_52px]" };
 /** A gap this long fills its bar. */
 const GAP_BAR_US = 1_000_000;
 const GAP_BAR_PX = 34;
 const DATA_CHARS_SHOWN = 300;
 
-export function EventHead() {
+export function EventHead({ named }: { named: boolean }) {
   const t = useT();
   return (
-    <div role="row" aria-rowindex={1} className={`${GRID} h-6.5 shrink-0 border-b border-line text-11 whitespace-nowrap text-t3`}>
+    <div role="row" aria-rowindex={1} className={`${GRID} ${named ? TRACKS.named : TRACKS.plain} h-6.5 shrink-0 border-b border-line text-11 whitespace-nowrap text-t3`}>
       <span role="columnheader" className="text-right">{t("events.index")}</span>
       <span role="columnheader" className="text-right">{t("events.at")}</span>
       <span role="columnheader">{t("events.gap")}</span>
-      <span role="columnheader">{t("events.name")}</span>
+      {named ? <span role="columnheader">{t("events.name")}</span> : null}
       <span role="columnheader">{t("events.data")}</span>
       <span role="columnheader" className="text-right">{t("events.bytes")}</span>
     </div>
@@ -31,26 +33,28 @@ interface EventRowProps {
   event: FlowEvent | undefined;
   previousAtUs: number | null;
   chosen: boolean;
+  /** The stream's events have names. */
+  named: boolean;
   onChoose: (at: number | null) => void;
 }
 
-export const EventRow = memo(function EventRow({ index, top, event, previousAtUs, chosen, onChoose }: EventRowProps) {
+export const EventRow = memo(function EventRow({ index, top, event, previousAtUs, chosen, named, onChoose }: EventRowProps) {
   return (
     <div
       role="row"
       aria-rowindex={index + 2}
       aria-selected={chosen}
-      className={`${GRID} absolute inset-x-0 h-6.5 border-b border-line text-12 whitespace-nowrap text-t2 ${chosen ? "bg-selected" : "hover:bg-hover"}`}
+      className={`${GRID} ${named ? TRACKS.named : TRACKS.plain} absolute inset-x-0 h-6.5 border-b border-line text-12 whitespace-nowrap text-t2 ${chosen ? "bg-selected" : "hover:bg-hover"}`}
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => { onChoose(chosen ? null : index); }}
     >
       <span role="gridcell" className="text-right text-t3">{exact(index + 1)}</span>
-      {event === undefined ? <span role="gridcell" className="col-span-5"><i className="skeleton w-2/3" /></span> : <Cells event={event} previousAtUs={previousAtUs} />}
+      {event === undefined ? <span role="gridcell" className={named ? "col-span-5" : "col-span-4"}><i className="skeleton w-2/3" /></span> : <Cells event={event} previousAtUs={previousAtUs} named={named} />}
     </div>
   );
 });
 
-function Cells({ event, previousAtUs }: { event: FlowEvent; previousAtUs: number | null }) {
+function Cells({ event, previousAtUs, named }: { event: FlowEvent; previousAtUs: number | null; named: boolean }) {
   const at = event.at_us ?? null;
   const gap = at === null || previousAtUs === null ? null : Math.max(0, at - previousAtUs);
   return (
@@ -64,7 +68,7 @@ function Cells({ event, previousAtUs }: { event: FlowEvent; previousAtUs: number
           </>
         )}
       </span>
-      <span role="gridcell" className="truncate font-mono text-11 text-t1">{event.name ?? ""}</span>
+      {named ? <span role="gridcell" className="truncate font-mono text-11 text-t1">{event.name ?? ""}</span> : null}
       <span role="gridcell" className="truncate font-mono text-11"><bdi>{event.data.slice(0, DATA_CHARS_SHOWN)}</bdi></span>
       <span role="gridcell" className="text-right text-t3">{compact(event.bytes)}</span>
     </>

@@ -32,15 +32,16 @@ export function EventsTab({ detail, at, onAt }: EventsTabProps) {
   const eventAt = (index: number): FlowEvent | undefined => pages.get(Math.floor(index / EVENTS_PAGE))?.[index % EVENTS_PAGE];
   if (expected === 0) return <p className="p-4 text-12 text-t3">{t(running ? "events.noneYet" : "events.none")}</p>;
   if (error !== null) return <Problem title={t("events.failed")}>{error.message}</Problem>;
+  const named = [...pages.values()].some((page) => page?.some((event) => event.name != null) ?? true);
   const chosen = at === null ? undefined : eventAt(at);
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div role="grid" aria-label={t("events.label")} aria-rowcount={expected + 1} className="flex min-h-0 flex-1 flex-col">
-        <EventHead />
+        <EventHead named={named} />
         <div ref={scroller} role="rowgroup" tabIndex={0} className="scroll min-h-0 flex-1 focus-visible:shadow-(--ring-in)" onKeyDown={(event) => { moveBy(event.key, at, expected, onAt, virtual.scrollToIndex); }}>
           <div className="relative" style={{ height: virtual.getTotalSize() }}>
             {items.map(({ index, start }) => (
-              <EventRow key={index} index={index} top={start} event={eventAt(index)} previousAtUs={index === 0 ? 0 : (eventAt(index - 1)?.at_us ?? null)} chosen={index === at} onChoose={onAt} />
+              <EventRow key={index} index={index} top={start} event={eventAt(index)} previousAtUs={index === 0 ? 0 : (eventAt(index - 1)?.at_us ?? null)} chosen={index === at} named={named} onChoose={onAt} />
             ))}
           </div>
         </div>

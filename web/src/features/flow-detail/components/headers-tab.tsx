@@ -1,6 +1,7 @@
 import type { Exchange, Header } from "@/api/types";
 import { useT } from "@/lib/i18n/i18n";
 import { Chip } from "@/ui/chip";
+import { ScrollRegion } from "@/ui/scroll-region";
 
 /** How the tap writes a credential that it replaced. */
 const FINGERPRINT = /redacted-/;
@@ -11,7 +12,7 @@ export function HeadersTab({ exchange }: { exchange: Exchange }) {
   const trailers = [...(exchange.request_body.trailers ?? []), ...(exchange.response_body.trailers ?? [])];
   const status = response == null ? "" : `${response.version} ${response.status} ${response.reason ?? ""}`;
   return (
-    <div className="scroll min-h-0 flex-1">
+    <ScrollRegion label={t("tab.headers")}>
       <table className="w-full table-fixed border-collapse text-12">
         <Group title={t("headers.request", { n: request.headers.length })} line={`${request.method} ${request.target} ${request.version}`} headers={request.headers} />
         {response == null
@@ -25,7 +26,7 @@ export function HeadersTab({ exchange }: { exchange: Exchange }) {
         <dt className="text-t3">{t("headers.client")}</dt>
         <dd className="font-mono">{exchange.peer ?? t("common.unknown")}</dd>
       </dl>
-    </div>
+    </ScrollRegion>
   );
 }
 

@@ -2,6 +2,7 @@ import type { Detail } from "@/api/types";
 import { bytes, clockMs, duration, durationExact, exact } from "@/lib/format";
 import { useT, type Translate } from "@/lib/i18n/i18n";
 import { useNowUs } from "@/lib/use-now";
+import { ScrollRegion } from "@/ui/scroll-region";
 
 import { phasesOf, type Phase } from "../lib/phases";
 
@@ -18,7 +19,7 @@ export function TimingTab({ detail }: { detail: Detail }) {
   const from = clockMs(exchange.started_at);
   const clock = running ? t("timing.since", { from }) : t("timing.clock", { from, to: clockMs(exchange.started_at + elapsedUs) });
   return (
-    <div className="scroll @container min-h-0 flex-1">
+    <ScrollRegion label={t("tab.timing")} className="@container">
       <section className="border-b border-line px-3 pt-2.5 pb-3">
         <h2 className="mb-2 flex flex-wrap items-baseline gap-x-2 text-12 font-semibold">
           {t("timing.title")}
@@ -39,7 +40,7 @@ export function TimingTab({ detail }: { detail: Detail }) {
         </p>
       </section>
       <Parameters parameters={reading.request.parameters} />
-    </div>
+    </ScrollRegion>
   );
 }
 

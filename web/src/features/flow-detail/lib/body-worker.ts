@@ -11,11 +11,13 @@ self.onmessage = (event: MessageEvent<BodyRequest>) => {
 };
 
 async function answer(request: BodyRequest): Promise<BodyAnswer> {
-  const response = await fetch(request.path, { credentials: "same-origin" });
+  const [from, length] = request.kind === "slice" ? [request.from, request.length] : [0, BODY_SHOWN_BYTES_MAX + 1];
+  const response = await fetch(request.path, { credentials: "same-origin", headers: { range: `bytes=${from}-${from + length - 1}` } });
   if (!response.ok || response.body === null) throw new Error(`${response.status} ${response.statusText}`);
   if (request.kind === "slice") {
-    const { bytes } = await readUpTo(response.body, request.from + request.length);
-    return { id: request.id, slice: new TextDecoder("latin1").decode(bytes.subarray(request.from)) };
+    if (response.status !== 206) throw new Error("the server gave no part of the body");
+    const { bytes } = await readUpTo(response.body, request.length);
+    return { id: request.id, slice: new TextDecoder("latin1").decode(bytes) };
   }
   const { bytes, whole } = await readUpTo(response.body, BODY_SHOWN_BYTES_MAX);
   return { id: request.id, content: contentOf(bytes, whole) };
@@ -23,11 +25,11 @@ async function answer(request: BodyRequest): Promise<BodyAnswer> {
 
 function contentOf(bytes: Uint8Array, whole: boolean): BodyContent {
   if (isBinary(bytes)) return { kind: "binary", read: bytes.length };
-  return { kind: "lines", lines: linesOf(new TextDecoder().decode(bytes)), read: bytes.length, whole };
+  return { kind: "lines", lines: linesOf(new TextDecoder().decode(bytes), whole), read: bytes.length, whole };
 }
 
 function transferred(reply: BodyAnswer): Transferable[] {
   if (!("content" in reply) || reply.content.kind !== "lines") return [];
-  const { starts, closes } = reply.content.lines;
-  return [starts.buffer, closes.buffer];
+  const { starts, numbers, closes } = reply.content.lines;
+  return [starts.buffer, numbers.buffer, closes.buffer];
 }

@@ -25,8 +25,9 @@ export function excerptOf(text: string): Excerpt {
   return { text: shown, rest: { lines: Math.max(1, countLines(rest) - 1), bytes: utf8Bytes(rest) } };
 }
 
+/** A line end at the end of the text starts no line. */
 export function countLines(text: string): number {
-  let lines = 1;
+  let lines = text.endsWith("\n") ? 0 : 1;
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines += 1;
   return lines;
 }

@@ -19,6 +19,8 @@ import { useListGeometry } from "./use-list-geometry";
 const OVERSCAN_ROWS = 12;
 /** Rows before the end at which the next page is asked for. */
 const AHEAD_ROWS = 40;
+/** Height of the column heads. */
+const HEAD_PX = 26;
 /** Scrolling further than this from the top is reading. */
 const SLACK_PX = 4;
 
@@ -39,6 +41,7 @@ export function FlowList({ selected, cursor, onSelect, onOpen, onFollow, onShowE
   const { width, phone, rowHeight } = useListGeometry(scroller);
   const { columns, template } = useColumns(width);
   const { rows, following, hasMore } = view;
+  const headHeight = phone ? 0 : HEAD_PX;
 
   const virtual = useVirtualizer({
     count: rows.length,
@@ -46,6 +49,9 @@ export function FlowList({ selected, cursor, onSelect, onOpen, onFollow, onShowE
     estimateSize: () => rowHeight,
     overscan: OVERSCAN_ROWS,
     getItemKey: (index) => rows[index]?.id ?? index,
+    // The head stays in sight inside the scrolling grid.
+    scrollMargin: headHeight,
+    scrollPaddingStart: headHeight,
   });
   const items = virtual.getVirtualItems();
   const range = virtual.range;
@@ -78,39 +84,39 @@ export function FlowList({ selected, cursor, onSelect, onOpen, onFollow, onShowE
   return (
     <section className="relative flex min-h-0 min-w-0 flex-1 flex-col" aria-busy={view.loading}>
       <div
+        ref={scroller}
         role="grid"
         tabIndex={0}
         aria-label={t("list.label")}
         aria-rowcount={hasMore ? -1 : rows.length + 1}
         aria-colcount={phone ? undefined : columns.length}
         aria-activedescendant={cursorIndex < 0 ? undefined : `flow-${cursor ?? ""}`}
-        className="flow-list flex min-h-0 flex-1 flex-col"
+        className="flow-list scroll min-h-0 flex-1"
+        onScroll={scrolled}
         onClick={(event) => { const id = flowAt(event); if (id !== null) (phone ? onOpen : onSelect)(id); }}
         onDoubleClick={(event) => { const id = flowAt(event); if (id !== null) onOpen(id); }}
       >
         {phone ? null : <ListHead columns={columns} template={template} />}
-        <div ref={scroller} role="rowgroup" tabIndex={-1} className="scroll min-h-0 flex-1" onScroll={scrolled}>
-          <div className="relative" style={{ height: virtual.getTotalSize(), ...scales(visible, nowUs) }}>
-            {items.map(({ key, index, start }) => {
-              const row = rows[index];
-              return row === undefined ? null : (
-                <FlowRow
-                  key={key}
-                  row={row}
-                  index={index}
-                  top={start}
-                  height={rowHeight}
-                  columns={phone ? null : columns}
-                  template={template}
-                  selected={row.id === selected}
-                  cursor={row.id === cursor}
-                  nowUs={isRunning(row) ? nowUs : 0}
-                />
-              );
-            })}
-          </div>
-          <ListFoot view={view} rowHeight={rowHeight} onRetry={() => { void log.load(); }} onShowEarlier={onShowEarlier} />
+        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize(), ...scales(visible, nowUs) }}>
+          {items.map(({ key, index, start }) => {
+            const row = rows[index];
+            return row === undefined ? null : (
+              <FlowRow
+                key={key}
+                row={row}
+                index={index}
+                top={start - headHeight}
+                height={rowHeight}
+                columns={phone ? null : columns}
+                template={template}
+                selected={row.id === selected}
+                cursor={row.id === cursor}
+                nowUs={isRunning(row) ? nowUs : 0}
+              />
+            );
+          })}
         </div>
+        <ListFoot view={view} rowHeight={rowHeight} onRetry={() => { void log.load(); }} onShowEarlier={onShowEarlier} />
       </div>
       <NewFlowsPill count={view.waiting} onResume={() => { onFollow(true); }} />
     </section>

@@ -19,7 +19,7 @@ interface ListFootProps {
 export function ListFoot({ view, rowHeight, onRetry, onShowEarlier }: ListFootProps) {
   const t = useT();
   if (view.error !== null) {
-    const message = view.error instanceof Error ? view.error.message : String(view.error);
+    const message = view.error.message;
     return <Problem title={t("list.loadFailed")} action={<Button onClick={onRetry}>{t("common.retry")}</Button>}>{message}</Problem>;
   }
   if (view.loading) return <SkeletonRows count={12} height={rowHeight} />;

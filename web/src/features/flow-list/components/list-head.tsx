@@ -8,7 +8,7 @@ export function ListHead({ columns, template }: { columns: readonly ShownColumn[
     <div
       role="row"
       aria-rowindex={1}
-      className="grid h-6.5 shrink-0 items-center gap-x-2.5 border-b border-line bg-sunken px-3 text-11 whitespace-nowrap text-t3"
+      className="sticky top-0 z-(--z-sticky) grid h-6.5 items-center gap-x-2.5 border-b border-line bg-sunken px-3 text-11 whitespace-nowrap text-t3"
       style={{ gridTemplateColumns: template }}
     >
       {columns.map(({ id, label, numeric }, at) => (

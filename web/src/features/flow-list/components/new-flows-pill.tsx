@@ -18,7 +18,7 @@ export function NewFlowsPill({ count, onResume }: { count: number; onResume: () 
         <button
           type="button"
           onClick={onResume}
-          className="pop-in absolute top-8.5 left-1/2 z-(--z-bar) flex h-7 -translate-x-1/2 items-center gap-2 rounded-full bg-accent-solid px-3 text-12 font-medium text-on-accent shadow-pop hover:bg-accent-hover max-tablet:top-2"
+          className="pop-in absolute top-8.5 left-1/2 z-(--z-bar) flex h-7 -translate-x-1/2 items-center max-desk:left-4 max-desk:translate-x-0 max-tablet:left-1/2 max-tablet:-translate-x-1/2 gap-2 rounded-full bg-accent-solid px-3 text-12 font-medium text-on-accent shadow-pop hover:bg-accent-hover max-tablet:top-2"
         >
           <Icon name="up" small />
           {t("list.newFlows", { n: exact(count) })}

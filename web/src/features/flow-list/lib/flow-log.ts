@@ -28,7 +28,7 @@ export interface LogView {
   trimmed: boolean;
   /** Rows that a cleared view hides. */
   hidden: boolean;
-  error: unknown;
+  error: Error | null;
 }
 
 export type FetchPage = (cursor: string | null) => Promise<FlowPage>;
@@ -50,7 +50,7 @@ export class FlowLog {
   #overflowed = false;
   #loadingMore = false;
   #trimmed = false;
-  #error: unknown = null;
+  #error: Error | null = null;
   #fetching = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #shownAt = 0;
@@ -81,7 +81,7 @@ export class FlowLog {
       this.#replay();
       if (!this.#following && this.#top === null) this.#top = this.#rows[0] ?? null;
     } catch (error) {
-      if (turn === this.#fetching) this.#error = error;
+      if (turn === this.#fetching) this.#error = errorOf(error);
     }
     this.#showNow();
   }
@@ -99,7 +99,7 @@ export class FlowLog {
         this.#cursor = page.next_cursor ?? null;
       }
     } catch (error) {
-      if (turn === this.#fetching) this.#error = error;
+      if (turn === this.#fetching) this.#error = errorOf(error);
     }
     this.#loadingMore = false;
     this.#showNow();
@@ -253,6 +253,10 @@ function before(a: Row, b: Row): number {
   if (a.started_at !== b.started_at) return b.started_at - a.started_at;
   if (a.id === b.id) return 0;
   return a.id > b.id ? -1 : 1;
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 function sorted(rows: readonly Row[]): Row[] {

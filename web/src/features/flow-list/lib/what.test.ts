@@ -12,6 +12,10 @@ test("tools come first, two of them, the rest counted", () => {
   expect(what).toEqual({ tools: ["Read", "Bash"], toolsMore: 1, text: "go", answer: "done", tone: "plain" });
 });
 
+test("a tool that is called twice stands once, with its count", () => {
+  expect(whatOf(rowOf(1, { tools: ["shell", "Read", "shell"] }), t).tools).toEqual(["shell ×2", "Read"]);
+});
+
 test("a failure says its status or its end, and what was said", () => {
   const failed = (change: object) => whatOf(rowOf(1, { state: "failed", answer: null, ...change }), t).text;
   expect(failed({ status: 429, end: "upstream_error", answer: "slow down" })).toBe("429 · slow down");

@@ -7,6 +7,7 @@ import type { Translate } from "@/lib/i18n/i18n";
 const TOOLS_SHOWN = 2;
 
 export interface What {
+  /** Names of tools; one that is called more than once has its count behind it. */
   tools: string[];
   toolsMore: number;
   /** What was asked. */
@@ -17,8 +18,9 @@ export interface What {
 }
 
 export function whatOf(row: Row, t: Translate): What {
-  const tools = row.tools.slice(0, TOOLS_SHOWN);
-  const base = { tools, toolsMore: row.tools.length - tools.length };
+  const named = counted(row.tools);
+  const tools = named.slice(0, TOOLS_SHOWN);
+  const base = { tools, toolsMore: named.length - tools.length };
   if (row.state === "failed") return { ...base, tools: [], toolsMore: 0, text: failure(row, t), answer: "", tone: "failed" };
   if (row.state === "cancelled") {
     const ended = row.duration_us == null ? t("end.client_abort_unknown") : t("end.client_abort", { duration: duration(row.duration_us) });
@@ -26,6 +28,12 @@ export function whatOf(row: Row, t: Translate): What {
   }
   if (row.dialect == null) return { ...base, text: `${row.method} ${row.path}`, answer: row.answer ?? "", tone: "wire" };
   return { ...base, text: row.preview ?? "", answer: row.answer ?? "", tone: "plain" };
+}
+
+function counted(names: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count === 1 ? name : `${name} ×${count}`));
 }
 
 function failure(row: Row, t: Translate): string {

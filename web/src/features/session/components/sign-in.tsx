@@ -11,7 +11,7 @@ import { credentialOf } from "../lib/credential";
 const COMMAND = "flow-monitor token --link";
 
 /** The way in, for a browser without a session. */
-export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
+export function SignIn({ refused, onSignedIn }: { refused: boolean; onSignedIn: () => void }) {
   const t = useT();
   const [pasted, setPasted] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
@@ -29,6 +29,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
       <form className="flex w-115 max-w-full flex-col gap-4 rounded-3 border border-line-strong bg-panel p-6" onSubmit={submit}>
         <h1 className="flex items-center gap-2.5 text-15 font-semibold"><Brand />{t("app.name")}</h1>
         <p className="text-t2">{t("session.why")}</p>
+        {refused ? <p role="alert" className="text-12 text-fail">{t("session.codeUsed")}</p> : null}
         <div>
           <p className="mb-1.5 text-12 text-t2">{t("session.how")}</p>
           <div className="flex h-9 items-center rounded-2 border border-line-strong bg-sunken pr-1 pl-3">

@@ -2,7 +2,9 @@ import type { Status } from "@/api/types";
 import { useT } from "@/lib/i18n/i18n";
 import { CopyButton } from "@/ui/copy-button";
 
-/** Upstreams that stand for the rest; the others follow in the list's scroll. */
+import { sortUpstreams } from "../lib/clients";
+
+/** Every upstream with its base URL, and the way to see the product without a client. */
 export function SetupAside({ status }: { status: Status | undefined }) {
   const t = useT();
   return (
@@ -10,7 +12,7 @@ export function SetupAside({ status }: { status: Status | undefined }) {
       <h2 className="text-12 leading-6.5 font-semibold">{t("setup.upstreams")}</h2>
       <p className="mb-1 text-12 text-t3">{t("setup.upstreamsHelp")}</p>
       <ul className="scroll -mx-1 min-h-0 flex-1 px-1">
-        {(status?.upstreams ?? []).map(({ name, url, base_url: base }) => (
+        {sortUpstreams(status?.upstreams ?? []).map(({ name, url, base_url: base }) => (
           <li key={name} className="flex h-7 items-center gap-2 text-12 whitespace-nowrap" title={`${base} → ${url}`}>
             <span className="min-w-0 flex-1 truncate text-t1">{name}</span>
             <span className="min-w-0 truncate font-mono text-11 text-t3">{base.replace(/^https?:\/\/[^/]+/, "")}</span>

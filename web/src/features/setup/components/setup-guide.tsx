@@ -2,6 +2,7 @@ import { Tabs } from "radix-ui";
 
 import type { Status } from "@/api/types";
 import { useT } from "@/lib/i18n/i18n";
+import { ScrollRegion } from "@/ui/scroll-region";
 import { SkeletonRows } from "@/ui/skeleton";
 import { VendorMark } from "@/ui/vendor-mark";
 
@@ -15,7 +16,7 @@ export function SetupGuide({ status }: { status: Status | undefined }) {
   const t = useT();
   const proxy = status?.proxy_url.replace(/\/+$/, "");
   return (
-    <div className="scroll min-h-0 flex-1">
+    <ScrollRegion label={t("setup.title")}>
       <div className="mx-auto max-w-300 px-8 pt-11 pb-8 max-desk:px-4 max-desk:pt-6">
         <header className="mb-6.5 flex items-center gap-4.5">
           <Pulse />
@@ -31,7 +32,7 @@ export function SetupGuide({ status }: { status: Status | undefined }) {
         {proxy === undefined ? null : <Clients proxy={proxy} status={status} />}
         <div className="mt-6.5 opacity-60 [mask-image:linear-gradient(black,transparent)]"><SkeletonRows count={7} height={32} /></div>
       </div>
-    </div>
+    </ScrollRegion>
   );
 }
 

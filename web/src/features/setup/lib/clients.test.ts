@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { clientsFor, shellLines, type Step } from "./clients";
+import { clientsFor, shellLines, sortUpstreams, type Step } from "./clients";
 
 const clients = clientsFor("http://127.0.0.1:8377");
 
@@ -23,6 +23,11 @@ test("each client gets its address with or without the version, as it wants it",
 test("every client has steps, and no two the same id", () => {
   expect(new Set(clients.map(({ id }) => id)).size).toBe(8);
   for (const { id, steps } of clients) expect(steps.length, id).toBeGreaterThan(0);
+});
+
+test("upstreams that most clients speak stand first, addresses with a hole last", () => {
+  const names = ["kiro/{region}", "xai", "gemini", "groq", "openai"].map((path) => ({ name: path.split("/")[0] ?? "", base_url: `http://p/${path}` }));
+  expect(sortUpstreams(names).map(({ name }) => name)).toEqual(["openai", "gemini", "groq", "xai", "kiro"]);
 });
 
 test("shells set variables in their own way", () => {

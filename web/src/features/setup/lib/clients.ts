@@ -81,6 +81,18 @@ export function clientsFor(proxy: string): readonly Client[] {
   ];
 }
 
+/** Those that most clients speak first, those whose address has a hole last. */
+const FIRST = ["openai", "anthropic", "gemini"];
+
+export function sortUpstreams<T extends { name: string; base_url: string }>(upstreams: readonly T[]): T[] {
+  const rank = ({ name, base_url: base }: T) => {
+    const first = FIRST.indexOf(name);
+    if (first >= 0) return first;
+    return base.includes("{") ? FIRST.length + 1 : FIRST.length;
+  };
+  return [...upstreams].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+}
+
 /** The lines that set variables in a shell. */
 export function shellLines(shell: Shell, list: readonly { name: string; value: string }[]): string {
   const line = {

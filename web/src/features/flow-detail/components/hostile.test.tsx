@@ -1,0 +1,43 @@
+import { screen } from "@testing-library/react";
+import { expect, test } from "vitest";
+
+import type { Part } from "@/api/types";
+import { render } from "@/testing/render";
+
+import { PartBody } from "./part-view";
+
+const HOSTILE = `<img src=x onerror="alert(1)"><script>alert(2)</script><svg onload=alert(3)> [x](javascript:alert(4)) ![y](https://evil.example/y.png) <style>*{}</style>`;
+
+const PARTS: Part[] = [
+  { kind: "text", text: HOSTILE },
+  { kind: "thinking", text: HOSTILE, signed: false, redacted: false },
+  { kind: "refusal", text: HOSTILE },
+  { kind: "tool_call", id: HOSTILE, name: HOSTILE, arguments: JSON.stringify({ [HOSTILE]: HOSTILE }) },
+  { kind: "tool_call", id: null, name: "x", arguments: HOSTILE },
+  { kind: "tool_result", call_id: HOSTILE, content: [{ kind: "text", text: HOSTILE }], is_error: true },
+  { kind: "image", media: { mime: HOSTILE, url: "https://evil.example/z.png", data_chars: 4, data_offset: 0 } },
+  { kind: "audio", media: { mime: "audio/wav", url: null }, transcript: HOSTILE },
+  { kind: "file", media: { file_id: HOSTILE }, name: HOSTILE },
+  { kind: "other", name: HOSTILE, raw: { html: HOSTILE } },
+];
+
+test.each(PARTS.map((part): [string, Part] => [part.kind, part]))("a hostile %s is drawn as text and loads nothing", (_, part) => {
+  const { container } = render(<PartBody part={part} flow="f" side="request" live={false} />);
+  expect(container.querySelectorAll("script, img, style, iframe, object, embed, link, [onerror], [onload]")).toHaveLength(0);
+  for (const link of container.querySelectorAll("a")) {
+    expect(link.getAttribute("href")).toMatch(/^https?:/);
+    expect(link.getAttribute("rel")).toContain("noopener");
+  }
+});
+
+test("a tool call shows its arguments as key and value", () => {
+  render(<PartBody part={{ kind: "tool_call", id: "c1", name: "Bash", arguments: '{"command":"ls","timeout":120000}' }} flow="f" side="response" live={false} />);
+  screen.getByText("command");
+  screen.getByText("120000");
+  screen.getByRole("button", { name: "Raw" });
+});
+
+test("withheld thinking says so", () => {
+  render(<PartBody part={{ kind: "thinking", text: "", signed: true, redacted: true }} flow="f" side="response" live={false} />);
+  screen.getByText("Thinking withheld by the provider");
+});
