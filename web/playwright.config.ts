@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test";
 
 /** The browser of the system: none is downloaded. */
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const CHROMIUM = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 
 export default defineConfig({
   testDir: "e2e",

@@ -4,7 +4,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-/** Where `npm run dev` finds a running monitor, or the stand-in that `npm run mock` starts. */
+/** Where `npm run dev` finds a running monitor. */
 const MONITOR = process.env["FLOW_MONITOR_UI"] ?? "http://127.0.0.1:8378";
 
 export default defineConfig({

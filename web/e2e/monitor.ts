@@ -23,8 +23,8 @@ export class Monitor {
   ) {}
 
   static async start(command: "demo" | "serve"): Promise<Monitor> {
-    const program = process.env["FLOW_MONITOR_BIN"];
-    if (program === undefined) throw new Error("FLOW_MONITOR_BIN must name the program to test");
+    const program = process.env["MONITOR_BIN"];
+    if (program === undefined) throw new Error("MONITOR_BIN must name the program to test");
     const dir = mkdtempSync(join(tmpdir(), "flow-monitor-e2e-"));
     const args = [command, "--data-dir", dir, "--proxy-listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0"];
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });

@@ -1,8 +1,8 @@
 //! One bounded queue per worker.
 //!
 //! Order within a flow is the order of one `VecDeque`; only the payload of a frame may live elsewhere, in the
-//! spill. A worker that has flows open takes what is there every few milliseconds instead of being woken for
-//! each event: a wake-up costs more than the event. An idle worker sleeps until the first event.
+//! spill. A worker takes what is there every few milliseconds instead of being woken for each event: a wake-up
+//! costs more than the event. An idle worker sleeps until the first event.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -322,26 +322,24 @@ impl Shard {
 // === impl Receiver ===
 
 impl Receiver {
-    /// Waits until there is something, or until the time is over, and moves all of it to this side.
-    /// Returns whether more may come.
-    pub fn wait(&mut self, timeout: Option<Duration>) -> bool {
+    /// Waits a turn and moves everything that has come to this side. An idle receiver first waits for something
+    /// to come. Either way events are left alone for a turn: the relay is busy with that exchange just then, and
+    /// what comes together is cheaper to take together. Returns whether more may come.
+    pub fn wait(&mut self, turn: Duration, idle: bool) -> bool {
         if !self.taken.is_empty() {
             return true;
         }
         let shard = &self.queue.shards[self.shard];
         let mut state = shard.state.lock();
-        match timeout {
-            Some(timeout) if !state.closed && state.bytes <= URGENT_BYTES => {
-                shard.wake.wait_for(&mut state, timeout);
+        if idle {
+            state.parked = true;
+            while state.entries.is_empty() && !state.closed {
+                shard.wake.wait(&mut state);
             }
-            None => {
-                state.parked = true;
-                while state.entries.is_empty() && !state.closed {
-                    shard.wake.wait(&mut state);
-                }
-                state.parked = false;
-            }
-            Some(_) => {}
+            state.parked = false;
+        }
+        if !state.closed && state.bytes <= URGENT_BYTES {
+            shard.wake.wait_for(&mut state, turn);
         }
         state.bytes = 0;
         std::mem::swap(&mut state.entries, &mut self.taken);

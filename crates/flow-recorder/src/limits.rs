@@ -16,7 +16,7 @@ pub const DECODED_RATIO_MAX: u64 = 200;
 /// Chunks of a body whose times are kept one by one; later ones are merged into the last.
 pub(crate) const CHUNKS_MAX: usize = 1_000_000;
 
-/// How often a worker takes events while flows are open.
+/// How often a worker takes events.
 pub(crate) const TURN: Duration = Duration::from_millis(5);
 /// How often what has arrived of a running response is saved.
 pub(crate) const PENDING_EVERY: Duration = Duration::from_millis(200);

@@ -75,8 +75,7 @@ impl Recorder {
 impl Worker {
     fn run(mut self, mut receiver: Receiver) {
         loop {
-            let turn = (!self.flows.is_empty()).then_some(TURN);
-            let more = receiver.wait(turn);
+            let more = receiver.wait(TURN, self.flows.is_empty());
             let now = Instant::now();
             for event in receiver.by_ref() {
                 self.take(event, now);

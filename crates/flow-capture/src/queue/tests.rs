@@ -28,7 +28,7 @@ fn start() -> FlowStart {
 }
 
 fn received(receiver: &mut Receiver) -> Vec<CaptureEvent> {
-    receiver.wait(Some(Duration::ZERO));
+    receiver.wait(Duration::ZERO, false);
     receiver.by_ref().collect()
 }
 

@@ -198,7 +198,7 @@ mod tests {
         capture.close();
         let receiver = receivers.first_mut().unwrap();
         let mut ends = Vec::new();
-        while receiver.wait(None) {
+        while receiver.wait(std::time::Duration::ZERO, true) {
             ends.extend(receiver.by_ref().filter_map(|event| match event.kind {
                 EventKind::End { reason, failure } => {
                     failure.map(|failure| (reason, failure.kind, failure.fault))
