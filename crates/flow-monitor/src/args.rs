@@ -94,7 +94,7 @@ pub(crate) enum FlowsCommand {
         /// How many.
         #[arg(long, short = 'n', default_value_t = 50, value_name = "N")]
         limit: usize,
-        /// Order: started_at, duration, ttft, tokens, cost, size or model; `-` in front for the largest first.
+        /// Order: `started_at`, duration, ttft, tokens, cost, size or model; `-` in front for the largest first.
         #[arg(
             long,
             default_value = "-started_at",

@@ -198,9 +198,10 @@ impl Config {
         value: Value,
         source: Source,
     ) -> anyhow::Result<()> {
+        let said = value.to_string();
         let mut value = setting
-            .check(value.clone())
-            .map_err(|expected| anyhow::anyhow!("`{}` is {value}: {expected}", setting.key))?;
+            .check(value)
+            .map_err(|expected| anyhow::anyhow!("`{}` is {said}: {expected}", setting.key))?;
         if let (Value::Object(new), Some((Value::Object(old), _))) =
             (&mut value, self.values.get(setting.key))
         {

@@ -141,20 +141,12 @@ impl Instance {
         }
         self.runtime.block_on(async {
             let mut body = self.send(Method::GET, path).await?.into_body();
-            let mut text = Vec::new();
+            let mut lines = Lines::default();
             while let Some(frame) = body.frame().await {
                 let frame =
                     frame.map_err(|error| anyhow::anyhow!("the feed broke off: {error}"))?;
-                let Ok(bytes) = frame.into_data() else {
-                    continue;
-                };
-                text.extend_from_slice(&bytes);
-                while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
-                    let line: Vec<u8> = text.drain(..=end).collect();
-                    let line = String::from_utf8_lossy(&line);
-                    if let Some(data) = line.strip_prefix("data:") {
-                        each(data.trim())?;
-                    }
+                if let Ok(bytes) = frame.into_data() {
+                    lines.push(&bytes, &mut each)?;
                 }
             }
             bail!("the monitor has stopped")
@@ -186,6 +178,32 @@ impl Instance {
                 Ok(response.await?.map(Body::new))
             }
         }
+    }
+}
+
+/// Finds the data of events in a stream that arrives in pieces.
+#[derive(Default)]
+struct Lines {
+    unfinished: Vec<u8>,
+}
+
+impl Lines {
+    fn push(
+        &mut self,
+        bytes: &[u8],
+        each: &mut impl FnMut(&str) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.unfinished.extend_from_slice(bytes);
+        if self.unfinished.len() > ANSWER_BYTES_MAX {
+            bail!("the feed sent a line of more than {ANSWER_BYTES_MAX} bytes");
+        }
+        while let Some(end) = self.unfinished.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.unfinished.drain(..=end).collect();
+            if let Some(data) = String::from_utf8_lossy(&line).strip_prefix("data:") {
+                each(data.trim())?;
+            }
+        }
+        Ok(())
     }
 }
 

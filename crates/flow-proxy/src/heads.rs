@@ -8,4 +8,4 @@ mod tap_io;
 pub(crate) use hop::{Leg, clean_request, clean_response, dress};
 pub(crate) use raw::{RawFault, RawHead};
 pub(crate) use record::{map_headers, version_name};
-pub(crate) use tap_io::{HEAD_BYTES_MAX, HeadSide, HeadTap, TapIo};
+pub(crate) use tap_io::{HEAD_BYTES_MAX, HeadSide, HeadTap, READ_BYTES_MAX, TapIo};

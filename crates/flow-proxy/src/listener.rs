@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::heads::{HEAD_BYTES_MAX, HeadSide, HeadTap, TapIo};
+use crate::heads::{HEAD_BYTES_MAX, HeadSide, HeadTap, READ_BYTES_MAX, TapIo};
 use crate::proxy::Proxy;
 use crate::relay::Caller;
 
@@ -155,6 +155,7 @@ async fn serve_http1(caller: Arc<Caller>, io: TapIo<TcpStream>) {
         .auto_date_header(false)
         .half_close(false)
         .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(READ_BYTES_MAX)
         .serve_connection(TokioIo::new(io), service);
     tokio::pin!(connection);
     let tasks = caller.proxy.tasks.clone();

@@ -24,7 +24,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::heads::{HEAD_BYTES_MAX, HeadSide, HeadTap, Leg, TapIo};
+use crate::heads::{HEAD_BYTES_MAX, HeadSide, HeadTap, Leg, READ_BYTES_MAX, TapIo};
 use crate::relay::RequestBody;
 use crate::settings::Settings;
 use crate::tasks::Tasks;
@@ -164,6 +164,7 @@ impl Pool {
         let (sender, connection) = http1::Builder::new()
             .preserve_header_case(true)
             .max_header_size(HEAD_BYTES_MAX)
+            .max_buf_size(READ_BYTES_MAX)
             .handshake(io)
             .await?;
         self.tasks.spawn(async move {

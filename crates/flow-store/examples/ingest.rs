@@ -1,6 +1,6 @@
 //! Measures how many flows a second the store takes in, durably, and what a commit costs.
 //!
-//! `cargo run --release -p flow-store --example ingest -- DIR BYTES FLOWS THREADS`, for example `/tmp/x 4096 20000 2`.
+//! `cargo run --release -p flow-store --example ingest -- DIR BYTES FLOWS THREADS`, for example with `4096 20000 2`.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::path::Path;

@@ -43,7 +43,10 @@ fn flows_are_listed_and_shown_with_and_without_a_running_monitor() {
         .to_owned();
     let running = stdout(&flow_monitor(dir.path(), &["flows", "list", "--json"]));
     let check_show = || {
-        let shown = stdout(&flow_monitor(dir.path(), &["flows", "show", &id[30..]]));
+        let shown = stdout(&flow_monitor(
+            dir.path(),
+            &["flows", "show", id.split_at(30).1],
+        ));
         assert!(
             shown.contains("你好") && shown.contains("# tokens"),
             "{shown}"

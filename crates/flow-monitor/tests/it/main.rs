@@ -1,5 +1,11 @@
 //! The real program, a fake provider and plain clients, on loopback.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "functions that tests share fail by panicking, as tests do"
+)]
+
 mod commands;
 mod faults;
 mod monitor;

@@ -261,10 +261,10 @@ pub(crate) fn open(
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+    for &(name, value) in headers {
+        head.extend([name, ": ", value, "\r\n"]);
     }
-    head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    head.extend(["Content-Length: ", &body.len().to_string(), "\r\n\r\n"]);
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(body).unwrap();
     stream

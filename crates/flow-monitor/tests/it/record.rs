@@ -71,84 +71,71 @@ fn check(
     detail
 }
 
+/// Calls the proxy in one dialect and checks what lists and detail show of it.
+fn check_dialect(monitor: &Monitor, provider: &Provider, dialect: &str, path: &str, body: &[u8]) {
+    let streamed =
+        path.contains("stream") || body.windows(13).any(|part| part == b"\"stream\":true");
+    let call = format!("{dialect}-{streamed}");
+    let headers = match dialect {
+        "anthropic_messages" => ("anthropic-version", "2023-06-01"),
+        "gemini_generate" => ("x-goog-api-key", "AIzaSyFakeFakeFakeFakeFakeFakeFakeFake0"),
+        _ => ("authorization", "Bearer sk-fakefakefakefakefakefake"),
+    };
+    let detail = check(monitor, provider, &call, path, &[headers], body);
+    let (row, reading) = (&detail["flow"], &detail["reading"]);
+    assert_eq!(row["state"], "completed", "{call}: {row}");
+    assert_eq!(row["dialect"], dialect, "{call}");
+    assert_eq!(row["streaming"], streamed, "{call}");
+    assert_eq!(row["ttft_us"].is_u64(), streamed, "{call}");
+    assert!(row["tokens"]["input"].as_u64().unwrap() > 0, "{call}");
+    assert!(row["tokens"]["output"].as_u64().unwrap() > 0, "{call}");
+    let parts = &reading["response"]["choices"][0]["message"]["parts"];
+    assert!(!parts.as_array().unwrap().is_empty(), "{call}");
+    assert_eq!(
+        row["tokens"], reading["tokens"],
+        "{call}: row and reading agree"
+    );
+    assert!(
+        reading["response"]["diagnostics"].is_null(),
+        "{call}: {reading}"
+    );
+}
+
 #[test]
 fn every_dialect_whole_and_streamed() {
     let (provider, dir) = (Provider::start(), data_dir());
     let monitor = Monitor::start(dir.path(), &provider.flags());
-    let anthropic = ("anthropic-version", "2023-06-01");
-    let google = ("x-goog-api-key", "AIzaSyFakeFakeFakeFakeFakeFakeFakeFake0");
-    let cases: [(&str, &str, (&str, &str), Vec<u8>, &str, bool); 6] = [
-        (
-            "chat",
-            "/v1/chat/completions",
-            JSON,
-            ask(false, "gpt-5.1"),
-            "openai_chat",
-            false,
-        ),
-        (
-            "chat-stream",
-            "/openai/v1/chat/completions",
-            JSON,
-            ask(true, "gpt-5.1"),
-            "openai_chat",
-            true,
-        ),
-        (
-            "messages",
-            "/v1/messages",
-            anthropic,
-            ask(false, "claude-sonnet-4-5"),
-            "anthropic_messages",
-            false,
-        ),
-        (
-            "messages-stream",
-            "/anthropic/messages",
-            anthropic,
-            ask(true, "claude-sonnet-4-5"),
-            "anthropic_messages",
-            true,
-        ),
-        (
-            "gemini",
-            "/v1beta/models/gemini-2.5-flash:generateContent",
-            google,
-            gemini_ask(),
-            "gemini_generate",
-            false,
-        ),
-        (
-            "gemini-stream",
-            "/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
-            google,
-            gemini_ask(),
-            "gemini_generate",
-            true,
-        ),
-    ];
-    for (call, path, header, body, dialect, streamed) in cases {
-        let detail = check(&monitor, &provider, call, path, &[header], &body);
-        let (row, reading) = (&detail["flow"], &detail["reading"]);
-        assert_eq!(row["state"], "completed", "{call}: {row}");
-        assert_eq!(row["dialect"], dialect, "{call}");
-        assert_eq!(row["streaming"], streamed, "{call}");
-        assert_eq!(row["ttft_us"].is_u64(), streamed, "{call}");
-        assert!(row["tokens"]["input"].as_u64().unwrap() > 0, "{call}");
-        assert!(row["tokens"]["output"].as_u64().unwrap() > 0, "{call}");
-        let parts = reading["response"]["choices"][0]["message"]["parts"]
-            .as_array()
-            .unwrap();
-        assert!(!parts.is_empty(), "{call}");
-        assert_eq!(
-            row["tokens"], reading["tokens"],
-            "{call}: row and reading agree"
-        );
-        assert!(
-            reading["response"]["diagnostics"].is_null(),
-            "{call}: {reading}"
-        );
-    }
+    let check = |dialect: &str, path: &str, body: &[u8]| {
+        check_dialect(&monitor, &provider, dialect, path, body);
+    };
+    check(
+        "openai_chat",
+        "/v1/chat/completions",
+        &ask(false, "gpt-5.1"),
+    );
+    check(
+        "openai_chat",
+        "/openai/v1/chat/completions",
+        &ask(true, "gpt-5.1"),
+    );
+    check(
+        "anthropic_messages",
+        "/v1/messages",
+        &ask(false, "claude-sonnet-4-5"),
+    );
+    check(
+        "anthropic_messages",
+        "/anthropic/messages",
+        &ask(true, "claude-sonnet-4-5"),
+    );
+    let model = "/v1beta/models/gemini-2.5-flash";
+    check(
+        "gemini_generate",
+        &format!("{model}:generateContent"),
+        &gemini_ask(),
+    );
+    let path = format!("/gemini{model}:streamGenerateContent?alt=sse");
+    check("gemini_generate", &path, &gemini_ask());
     assert_eq!(monitor.api("/api/flows/count")["count"], 6);
     assert_eq!(monitor.terminate(), Some(0));
 }

@@ -16,6 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Longest head that is relayed, and that a tap keeps.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that are read from a connection at once. Larger buffers save system calls, but each is shared with the
+/// record and comes back from another thread: large blocks go to the system and are cleared anew every time.
+pub(crate) const READ_BYTES_MAX: usize = 128 * 1024;
 /// A buffer that one large head has blown up is given back when the next head begins.
 const KEPT_BYTES_MAX: usize = 8 * 1024;
 

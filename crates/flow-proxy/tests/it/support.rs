@@ -113,7 +113,7 @@ impl Recorded {
 /// Collects flows until they end.
 fn collect(mut receiver: Receiver, ended: &mpsc::UnboundedSender<Recorded>) {
     let mut running: Vec<(FlowId, Recorded)> = Vec::new();
-    while receiver.wait(std::time::Duration::ZERO, true) {
+    while receiver.wait(Duration::ZERO, true) {
         for event in receiver.by_ref() {
             let at = running
                 .iter()

@@ -1,0 +1,181 @@
+use serde_json::json;
+
+use super::*;
+
+/// Checks what a usage object comes to: input, output, reasoning and total.
+#[track_caller]
+fn check(dialect: Dialect, provider: &str, usage: &Value, expect: [Option<u64>; 4]) {
+    let found = tokens(dialect, Some(provider), &wire(dialect, usage));
+    let found = [found.input, found.output, found.reasoning, found.total];
+    assert_eq!(found, expect, "{usage}");
+}
+
+#[test]
+fn openai_counts_are_as_on_the_wire() {
+    let usage = json!({"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14,
+        "completion_tokens_details": {"reasoning_tokens": 3}});
+    check(
+        Dialect::OpenaiChat,
+        "openai",
+        &usage,
+        [Some(10), Some(4), Some(3), Some(14)],
+    );
+}
+
+#[test]
+fn xai_leaves_reasoning_out_of_the_answer() {
+    let usage = json!({"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 44,
+        "completion_tokens_details": {"reasoning_tokens": 30}});
+    check(
+        Dialect::OpenaiChat,
+        "xai",
+        &usage,
+        [Some(10), Some(34), Some(30), Some(44)],
+    );
+}
+
+#[test]
+fn the_total_tells_whether_reasoning_is_left_out() {
+    let usage = |total: u64| {
+        json!({"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": total,
+        "completion_tokens_details": {"reasoning_tokens": 30}})
+    };
+    check(
+        Dialect::OpenaiChat,
+        "azure",
+        &usage(44),
+        [Some(10), Some(34), Some(30), Some(44)],
+    );
+    check(
+        Dialect::OpenaiChat,
+        "xai",
+        &usage(14),
+        [Some(10), Some(4), Some(30), Some(14)],
+    );
+    let bare =
+        json!({"completion_tokens": 4, "completion_tokens_details": {"reasoning_tokens": 30}});
+    check(
+        Dialect::OpenaiChat,
+        "xai",
+        &bare,
+        [None, Some(34), Some(30), None],
+    );
+}
+
+#[test]
+fn cached_tokens_are_a_part_of_the_prompt() {
+    let usage = json!({"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 161}});
+    let wire = wire(Dialect::OpenaiChat, &usage);
+    assert_eq!(wire.cache_read, Some(161));
+    assert_eq!(
+        tokens(Dialect::OpenaiChat, None, &wire).cache_read,
+        Some(10)
+    );
+}
+
+#[test]
+fn gemini_hides_reasoning_in_the_total_of_its_chat_endpoint() {
+    let usage = json!({"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 44});
+    check(
+        Dialect::OpenaiChat,
+        "gemini",
+        &usage,
+        [Some(10), Some(34), Some(30), Some(44)],
+    );
+    check(
+        Dialect::OpenaiChat,
+        "mistral",
+        &usage,
+        [Some(10), Some(4), None, Some(14)],
+    );
+}
+
+#[test]
+fn anthropic_leaves_the_cache_out_of_the_prompt() {
+    let usage = json!({"input_tokens": 1, "output_tokens": 4, "cache_read_input_tokens": 20, "cache_creation_input_tokens": 300});
+    check(
+        Dialect::AnthropicMessages,
+        "anthropic",
+        &usage,
+        [Some(321), Some(4), None, Some(325)],
+    );
+    let plain = json!({"input_tokens": 1, "output_tokens": 4});
+    check(
+        Dialect::AnthropicMessages,
+        "anthropic",
+        &plain,
+        [Some(1), Some(4), None, Some(5)],
+    );
+}
+
+#[test]
+fn gemini_leaves_thoughts_out_of_the_answer_and_tools_out_of_the_prompt() {
+    let usage = json!({"promptTokenCount": 10, "candidatesTokenCount": 4, "thoughtsTokenCount": 3,
+        "toolUsePromptTokenCount": 50, "totalTokenCount": 67});
+    check(
+        Dialect::GeminiGenerate,
+        "gemini",
+        &usage,
+        [Some(60), Some(7), Some(3), Some(67)],
+    );
+    let snake = json!({"prompt_token_count": 10, "candidates_token_count": 4});
+    check(
+        Dialect::GeminiGenerate,
+        "gemini",
+        &snake,
+        [Some(10), Some(4), None, Some(14)],
+    );
+}
+
+#[test]
+fn the_total_tells_what_gemini_leaves_out() {
+    let blocked = json!({"promptTokenCount": 10, "totalTokenCount": 10});
+    check(
+        Dialect::GeminiGenerate,
+        "gemini",
+        &blocked,
+        [Some(10), Some(0), None, Some(10)],
+    );
+    let thoughts = json!({"promptTokenCount": 10, "thoughtsTokenCount": 5, "totalTokenCount": 15});
+    check(
+        Dialect::GeminiGenerate,
+        "gemini",
+        &thoughts,
+        [Some(10), Some(5), Some(5), Some(15)],
+    );
+}
+
+#[test]
+fn what_the_wire_does_not_say_stays_unknown() {
+    for dialect in [
+        Dialect::OpenaiChat,
+        Dialect::AnthropicMessages,
+        Dialect::GeminiGenerate,
+    ] {
+        check(dialect, "xai", &json!({}), [None; 4]);
+        check(
+            dialect,
+            "gemini",
+            &json!({"prompt_tokens": "x", "input_tokens": -1, "promptTokenCount": null}),
+            [None; 4],
+        );
+    }
+    check(
+        Dialect::OpenaiChat,
+        "openai",
+        &json!({"total_tokens": 5}),
+        [None, None, None, Some(5)],
+    );
+}
+
+#[test]
+fn counts_at_the_edge_do_not_overflow() {
+    let usage = json!({"input_tokens": u64::MAX, "output_tokens": u64::MAX, "cache_read_input_tokens": u64::MAX});
+    let all = Some(u64::MAX);
+    check(
+        Dialect::AnthropicMessages,
+        "anthropic",
+        &usage,
+        [all, all, None, all],
+    );
+}
