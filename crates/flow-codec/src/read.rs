@@ -54,10 +54,7 @@ pub fn read(
     };
     let response = response(dialect, exchange, response_body, chunks);
     let provider = exchange.route.provider.as_deref();
-    let tokens = response
-        .usage
-        .map(|usage| tokens(dialect, provider, &usage))
-        .unwrap_or_default();
+    let tokens = tokens(dialect, provider, &response);
     Reading {
         dialect: Some(dialect),
         request,

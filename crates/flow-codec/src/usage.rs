@@ -10,7 +10,7 @@
 //!
 //! A count that the wire does not give stays none: it is unknown, not 0.
 
-use flow_model::{Dialect, Tokens, WireUsage};
+use flow_model::{Dialect, ResponseReading, Tokens, WireUsage};
 use serde_json::Value;
 
 /// Returns the counts in a usage object of a dialect under common names; nothing is summed or derived.
@@ -51,7 +51,30 @@ pub(crate) fn wire(dialect: Dialect, usage: &Value) -> WireUsage {
 
 /// Returns counts that mean the same in every dialect. `provider` is who served the request, because some
 /// imitations of a dialect count otherwise than it does.
-pub fn tokens(dialect: Dialect, provider: Option<&str>, usage: &WireUsage) -> Tokens {
+///
+/// Anthropic's streams begin with a provisional count of output tokens, which the event with the stop reason
+/// replaces. A stream that breaks off before it leaves the output unknown.
+pub fn tokens(dialect: Dialect, provider: Option<&str>, response: &ResponseReading) -> Tokens {
+    let Some(usage) = &response.usage else {
+        return Tokens::default();
+    };
+    let stopped = response
+        .choices
+        .iter()
+        .any(|choice| choice.stop_reason.is_some());
+    let provisional = dialect == Dialect::AnthropicMessages && response.streamed && !stopped;
+    if provisional {
+        let known = WireUsage {
+            output: None,
+            total: None,
+            ..*usage
+        };
+        return normalised(dialect, provider, &known);
+    }
+    normalised(dialect, provider, usage)
+}
+
+fn normalised(dialect: Dialect, provider: Option<&str>, usage: &WireUsage) -> Tokens {
     let (input, output) = match dialect {
         Dialect::AnthropicMessages => (anthropic_input(usage), usage.output),
         Dialect::GeminiGenerate => gemini(usage),

@@ -88,8 +88,8 @@ fn check_response(row: &Row, places: &mut Places) {
     }
     let indexes: Vec<u64> = whole.choices.iter().map(|choice| choice.index).collect();
     assert!(indexes.is_sorted(), "{}: {indexes:?}", row.id);
-    if let Some(usage) = &whole.usage {
-        let counts = tokens(row.dialect, None, usage);
+    if whole.usage.is_some() {
+        let counts = tokens(row.dialect, None, &whole);
         if let (Some(input), Some(output)) = (counts.input, counts.output) {
             assert_eq!(counts.total, Some(input + output), "{}", row.id);
             assert!(

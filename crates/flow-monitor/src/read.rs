@@ -36,9 +36,7 @@ pub(crate) fn read_row(line: &str) -> Value {
     decoder.push(&body, 0);
     let reading = decoder.finish(true);
     let provider = row.get("provider").and_then(Value::as_str);
-    let tokens = reading
-        .usage
-        .map(|usage| flow_codec::tokens(dialect, provider, &usage));
+    let tokens = flow_codec::tokens(dialect, provider, &reading);
     let mut shown = show(dialect, &reading);
     if let Value::Object(members) = &mut shown {
         members.insert("id".to_owned(), id.clone());

@@ -27,6 +27,7 @@ pub(crate) struct OpenFlow {
     /// Pieces of the request that the store has, kept until the request is read.
     pieces: Vec<Bytes>,
     request_saved: bool,
+    head_saved: bool,
     request_ended: bool,
     response_bytes_max: Option<u64>,
     /// Grows with every change.
@@ -78,6 +79,7 @@ impl OpenFlow {
             decoder: None,
             pieces: Vec::new(),
             request_saved: false,
+            head_saved: false,
             request_ended: false,
             changes: 1,
             saved: Done {
@@ -234,18 +236,27 @@ impl OpenFlow {
         })
     }
 
-    /// Returns the write that saves what arrived of the response against a crash.
-    pub(crate) fn save_pending(&mut self) -> Option<Write> {
-        if !self.request_saved {
-            return None;
+    /// Returns the writes that save what arrived of the response against a crash: its head, once, and its bytes.
+    pub(crate) fn save_pending(&mut self) -> impl Iterator<Item = Write> {
+        let (mut head, mut pending) = (None, None);
+        if self.request_saved && self.exchange.response.is_some() {
+            if !std::mem::replace(&mut self.head_saved, true) {
+                head = Some(Write::Head {
+                    exchange: self.exchange(),
+                });
+            }
+            let id = self.id();
+            pending = self
+                .response
+                .pending()
+                .map(|(bytes, chunks)| Write::Pending {
+                    id,
+                    side: Side::Response,
+                    bytes,
+                    chunks,
+                });
         }
-        let (bytes, chunks) = self.response.pending()?;
-        Some(Write::Pending {
-            id: self.id(),
-            side: Side::Response,
-            bytes,
-            chunks,
-        })
+        head.into_iter().chain(pending)
     }
 
     /// Returns the exchange as it is now.
@@ -258,6 +269,7 @@ impl OpenFlow {
     pub(crate) fn row(&mut self) -> Row {
         if let Some(decoder) = &self.decoder {
             self.reading.response = decoder.snapshot();
+            self.count_tokens();
         }
         let mut row = Row::new(&self.exchange, &self.reading);
         row.request_bytes = self.request.wire_bytes();
@@ -277,17 +289,20 @@ impl OpenFlow {
         }
     }
 
+    fn count_tokens(&mut self) {
+        if let Some(dialect) = self.reading.dialect {
+            let provider = self.exchange.route.provider.as_deref();
+            self.reading.tokens = flow_codec::tokens(dialect, provider, &self.reading.response);
+        }
+    }
+
     /// Ends the flow and returns the write that does.
     pub(crate) fn end(mut self, at_us: u64, reason: EndReason, failure: Option<Failure>) -> Write {
         if let Some(decoder) = self.decoder.take() {
             let complete = reason == EndReason::Ended && self.response.is_decoded();
             self.reading.response = decoder.finish(complete);
         }
-        let usage = self.reading.response.usage.as_ref();
-        if let Some((dialect, usage)) = self.reading.dialect.zip(usage) {
-            let provider = self.exchange.route.provider.as_deref();
-            self.reading.tokens = flow_codec::tokens(dialect, provider, usage);
-        }
+        self.count_tokens();
         let exchange = &mut self.exchange;
         exchange.timings.duration_us = Some(at_us);
         exchange.response_body = self.response.facts();

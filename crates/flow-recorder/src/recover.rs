@@ -50,6 +50,7 @@ fn interrupt(store: &Store, mut exchange: Exchange) -> Result<(), ReadError> {
     exchange.response_body.wire_bytes =
         chunks.iter().map(|chunk| u64::from(chunk.wire_bytes)).sum();
     exchange.response_body.chunks = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
+    exchange.response_body.wire_sha256 = None;
     exchange.timings.duration_us = chunks.last().map(|chunk| chunk.at_us);
     exchange.end = Some(EndReason::Interrupted);
     exchange.failure = Some(Failure {

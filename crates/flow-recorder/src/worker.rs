@@ -197,7 +197,7 @@ fn announce(store: &Store, open: &mut OpenFlow, now: Instant) {
 fn turn_flow(store: &Store, open: &mut OpenFlow, now: Instant) {
     if open.is_due(open.saved, PENDING_EVERY, now) {
         open.saved = open.done(now);
-        if let Some(write) = open.save_pending() {
+        for write in open.save_pending() {
             store.write(write);
         }
     }

@@ -16,6 +16,7 @@ const REQUEST: &str = "INSERT INTO requests (n, id, exchange, chunks, codec, len
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (n) DO UPDATE SET exchange = excluded.exchange, chunks = excluded.chunks,
         codec = excluded.codec, length = excluded.length, body = excluded.body";
+const HEAD: &str = "UPDATE requests SET exchange = ?2 WHERE n = ?1";
 const OUTCOME: &str = "INSERT INTO outcomes (n, exchange, chunks, codec, length, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const PIECE: &str =
@@ -179,16 +180,12 @@ impl<'c> Transaction<'c> {
                     params![n, side, piece.seq, chunks, codec, length, body],
                 )?;
             }
-            OpKind::Outcome { .. } => self.end(op)?,
-            OpKind::Row(row) => {
-                if let Some(n) = self.number(op)?
-                    && self.has_ended(n)?
-                {
-                    self.row(n, id, row)?;
-                    self.run(NOT_UNREAD, [n])?;
-                    self.applied.reread.push(id);
-                }
+            OpKind::Head(exchange) => {
+                let Some(n) = op.n else { return Ok(()) };
+                self.run(HEAD, params![n, exchange])?;
             }
+            OpKind::Outcome { .. } => self.end(op)?,
+            OpKind::Row(row) => self.row_again(op, row)?,
             OpKind::Forget => {
                 if let Some(n) = self.number(op)? {
                     self.forget(n, id)?;
@@ -197,6 +194,17 @@ impl<'c> Transaction<'c> {
             OpKind::Salvaged(key) => {
                 self.run(SALVAGED, [key])?;
             }
+        }
+        Ok(())
+    }
+
+    fn row_again(&mut self, op: &Op, row: &RowRecord) -> Result<(), rusqlite::Error> {
+        if let Some(n) = self.number(op)?
+            && self.has_ended(n)?
+        {
+            self.row(n, op.flow, row)?;
+            self.run(NOT_UNREAD, [n])?;
+            self.applied.reread.push(op.flow);
         }
         Ok(())
     }

@@ -48,6 +48,7 @@ impl Intake {
                 body,
                 chunks,
             } => self.request(&exchange, body, &chunks),
+            Write::Head { exchange } => self.head(&exchange),
             Write::Piece { id, side, bytes } => self.piece(id, side, bytes),
             Write::Pending {
                 id,
@@ -121,6 +122,16 @@ impl Intake {
             clear,
         };
         self.push(id, Some(n), kind);
+    }
+
+    fn head(&self, exchange: &Arc<Exchange>) {
+        let id = exchange.id;
+        let begun = self.begun(id, |trail| trail.begun = Some(Arc::clone(exchange)));
+        if let Some((n, ())) = begun
+            && let Some(exchange) = sealed(id, &**exchange)
+        {
+            self.push(id, Some(n), OpKind::Head(exchange));
+        }
     }
 
     fn piece(&self, id: FlowId, side: Side, bytes: Bytes) {

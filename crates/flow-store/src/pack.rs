@@ -41,6 +41,8 @@ pub(crate) enum OpKind {
         first: bool,
         clear: bool,
     },
+    /// The exchange again, with the response's head.
+    Head(Vec<u8>),
     /// Final pieces; pending bytes from the number `clear` on are replaced by them.
     Pieces {
         side: Side,
@@ -124,6 +126,7 @@ impl Op {
                     let whole = whole.as_ref().map_or(0, Vec::len);
                     exchange.len() + chunks.len() + pieces(parts) + rest.blob.len() + row + whole
                 }
+                OpKind::Head(exchange) => exchange.len(),
                 OpKind::Row(row) => row.json.len(),
                 OpKind::Forget => 0,
                 OpKind::Salvaged(key) => key.len(),

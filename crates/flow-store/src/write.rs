@@ -17,6 +17,11 @@ pub enum Write {
         /// When each part of the request's body arrived.
         chunks: Vec<Chunk>,
     },
+    /// The response's head has arrived: a kill from now on keeps it. `Outcome` brings it in any case.
+    Head {
+        /// The exchange as far as it is known.
+        exchange: Arc<Exchange>,
+    },
     /// The next final piece of a long body. It takes the place of that side's pending bytes.
     Piece {
         /// The flow.

@@ -5,7 +5,7 @@ use super::*;
 /// Checks what a usage object comes to: input, output, reasoning and total.
 #[track_caller]
 fn check(dialect: Dialect, provider: &str, usage: &Value, expect: [Option<u64>; 4]) {
-    let found = tokens(dialect, Some(provider), &wire(dialect, usage));
+    let found = normalised(dialect, Some(provider), &wire(dialect, usage));
     let found = [found.input, found.output, found.reasoning, found.total];
     assert_eq!(found, expect, "{usage}");
 }
@@ -68,7 +68,7 @@ fn cached_tokens_are_a_part_of_the_prompt() {
     let wire = wire(Dialect::OpenaiChat, &usage);
     assert_eq!(wire.cache_read, Some(161));
     assert_eq!(
-        tokens(Dialect::OpenaiChat, None, &wire).cache_read,
+        normalised(Dialect::OpenaiChat, None, &wire).cache_read,
         Some(10)
     );
 }
@@ -177,5 +177,29 @@ fn counts_at_the_edge_do_not_overflow() {
         "anthropic",
         &usage,
         [all, all, None, all],
+    );
+}
+
+#[test]
+fn a_provisional_count_is_no_count() {
+    let read = |events: &[&str]| {
+        let mut decoder = crate::ResponseDecoder::new(Dialect::AnthropicMessages, 200, &[]);
+        for event in events {
+            decoder.push(format!("data: {event}\n\n").as_bytes(), 1);
+        }
+        let reading = decoder.finish(false);
+        tokens(Dialect::AnthropicMessages, None, &reading)
+    };
+    let start = r#"{"type":"message_start","message":{"id":"m","role":"assistant","content":[],"usage":{"input_tokens":9,"cache_read_input_tokens":5,"output_tokens":1}}}"#;
+    let stop = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":40}}"#;
+    let broken = read(&[start]);
+    assert_eq!(
+        (broken.input, broken.output, broken.total),
+        (Some(14), None, None)
+    );
+    let whole = read(&[start, stop]);
+    assert_eq!(
+        (whole.input, whole.output, whole.total),
+        (Some(14), Some(40), Some(54))
     );
 }

@@ -179,6 +179,14 @@ fn a_killed_monitor_keeps_what_had_arrived() {
     let monitor = Monitor::start(dir.path(), &provider.flags());
     let cut = monitor.ended("cut");
     assert_eq!(cut["flow"]["end"], "interrupted");
+    assert_eq!(cut["flow"]["status"], 200, "the head had arrived too");
+    assert!(cut["flow"]["ttft_us"].is_u64(), "{}", cut["flow"]);
+    let parts = &cut["reading"]["response"]["choices"][0]["message"]["parts"];
+    assert!(
+        !parts.as_array().unwrap().is_empty(),
+        "what had arrived is read: {}",
+        cut["reading"]
+    );
     assert_eq!(cut["flow"]["state"], "failed");
     assert!(
         cut["exchange"]["response_body"]["bytes"].as_u64().unwrap() >= 200,
