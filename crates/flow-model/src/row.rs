@@ -125,7 +125,9 @@ impl Row {
             events: reply.events,
             gap: bodies.iter().any(|body| !body.gaps.is_empty()),
             truncated: bodies.iter().any(|body| body.truncated),
-            diagnostics: !ask.diagnostics.is_empty() || !reply.diagnostics.is_empty(),
+            diagnostics: !ask.diagnostics.is_empty()
+                || !reply.diagnostics.is_empty()
+                || bodies.iter().any(|body| body.decode_error.is_some()),
         }
     }
 }

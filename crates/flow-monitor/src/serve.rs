@@ -1,9 +1,10 @@
 //! `flow-monitor serve`: everything wired together, from start to shutdown.
 
+mod limits;
 mod settings;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -46,12 +47,13 @@ struct Record {
 pub(crate) fn run(config: Config, demo: Option<Demo>) -> anyhow::Result<Exit> {
     let dir = config.data_dir.clone();
     flow_store::prepare_dir(&dir)?;
-    let record = Record::start(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("flow-relay")
         .build()
         .context("the runtime could not be started")?;
+    limits::prepare(runtime.handle());
+    let record = Record::start(&config)?;
     let served = runtime.block_on(serve(config, demo, &record));
     runtime.shutdown_timeout(SHUTDOWN_TIME);
     record.stop();
@@ -145,17 +147,34 @@ async fn serve(config: Config, demo: Option<Demo>, record: &Record) -> anyhow::R
     };
     let signal = async {
         let name = stop_signal().await;
-        tracing::info!("{name}: ending what is under way");
+        let running = record.store.in_flight();
+        tracing::info!(
+            "{name}: ending {running} flows that are under way; once more ends them at once"
+        );
         stop.send_replace(true);
     };
     tokio::pin!(playing);
     let all = async { tokio::join!(serving, signal) };
     tokio::pin!(all);
-    let ((_, api), ()) = tokio::select! {
-        done = &mut all => done,
-        () = &mut playing => all.await,
+    let mut hurry = stopped.clone();
+    let ended = async {
+        tokio::select! {
+            done = &mut all => Some(done),
+            () = &mut playing => Some(all.await),
+        }
     };
-    api.context("the page and API have stopped")
+    let hurried = async {
+        let _stop = hurry.wait_for(|stop| *stop).await.is_ok();
+        stop_signal().await;
+        None
+    };
+    let done = tokio::select! {
+        done = ended => done,
+        none = hurried => none,
+    };
+    done.map_or(Ok(()), |((_, api), ())| {
+        api.context("the page and API have stopped")
+    })
 }
 
 fn relay(config: &Config, record: &Record, upstreams: Vec<Upstream>) -> anyhow::Result<Arc<Proxy>> {
@@ -202,9 +221,8 @@ async fn listen(config: &Config, key: &str, what: &str) -> anyhow::Result<TcpLis
     });
     let listener = bound?;
     if !listener.local_addr()?.ip().is_loopback() {
-        tracing::warn!(
-            "{what} listens on {address}, which other machines can reach: whoever reaches the proxy can use it"
-        );
+        let bound = listener.local_addr()?;
+        tracing::warn!("{what} listens on {bound}, which other machines can reach");
     }
     Ok(listener)
 }
@@ -249,6 +267,10 @@ fn announce(dir: &Path, proxy_at: SocketAddr, ui_at: SocketAddr, link: &str) -> 
     let mut out = std::io::stdout().lock();
     if out.is_terminal() {
         eprintln!(
+            "record {}   other commands find it by --data-dir",
+            dir.display()
+        );
+        eprintln!(
             "proxy  {}   point your client's base URL here",
             url(proxy_at)
         );
@@ -291,8 +313,17 @@ pub(crate) fn offline_api(config: &Config, token: &str) -> anyhow::Result<Router
     }))
 }
 
+/// Returns the URL at which this machine reaches a listener.
 fn url(address: SocketAddr) -> String {
-    format!("http://{address}")
+    let mut reached = address;
+    if address.ip().is_unspecified() {
+        reached.set_ip(if address.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    format!("http://{reached}")
 }
 
 /// Returns the time of day. The rest of the program is handed this function.

@@ -14,7 +14,7 @@ use flow_model::{
 use flow_store::{LiveView, Write};
 
 use crate::body::{Body, Decoded};
-use crate::limits::READ_BYTES_MAX;
+use crate::limits::{LARGE_BYTES, READ_BYTES_MAX};
 
 /// A flow while it is running.
 pub(crate) struct OpenFlow {
@@ -26,6 +26,10 @@ pub(crate) struct OpenFlow {
     reading: Reading,
     /// Pieces of the request that the store has, kept until the request is read.
     pieces: Vec<Bytes>,
+    /// Bytes of the response that its decoder has been given.
+    response_read: usize,
+    /// Too much was held for reading; the row is derived from the store.
+    is_unread: bool,
     request_saved: bool,
     head_saved: bool,
     request_ended: bool,
@@ -78,6 +82,8 @@ impl OpenFlow {
             exchange,
             decoder: None,
             pieces: Vec::new(),
+            response_read: 0,
+            is_unread: false,
             request_saved: false,
             head_saved: false,
             request_ended: false,
@@ -142,10 +148,12 @@ impl OpenFlow {
         };
         let decoded = body.push(wire, at_us);
         if let (Side::Response, Some(decoder)) = (side, &mut self.decoder) {
-            match &decoded {
-                Decoded::Same => decoder.push(wire, at_us),
-                Decoded::Bytes(bytes) => decoder.push(bytes, at_us),
-            }
+            let bytes = match &decoded {
+                Decoded::Same => wire,
+                Decoded::Bytes(bytes) => bytes,
+            };
+            decoder.push(bytes, at_us);
+            self.response_read += bytes.len();
         }
         self.changes += 1;
         let bytes = body.piece()?;
@@ -182,14 +190,23 @@ impl OpenFlow {
         self.exchange.timings.sent_us = Some(at_us);
     }
 
-    /// Bytes of pieces that are kept until the request is read.
+    /// Bytes that are held for reading.
     pub(crate) fn kept_bytes(&self) -> usize {
-        self.pieces.iter().map(Bytes::len).sum()
+        self.pieces.iter().map(Bytes::len).sum::<usize>() + self.response_read
     }
 
-    /// Lets go of the pieces that are kept; the request is then not read while it runs.
+    /// Lets go of what is held for reading; the flow is then read from the store once it has ended.
     pub(crate) fn let_go(&mut self) {
         self.pieces.clear();
+        self.decoder = None;
+        self.response_read = 0;
+        self.reading.response = ResponseReading::default();
+        self.is_unread = true;
+    }
+
+    /// Returns whether the response is so large that its row is refreshed less often.
+    pub(crate) const fn is_large(&self) -> bool {
+        self.response_read >= LARGE_BYTES
     }
 
     /// Reads of the request what the row shows, once all of it is there. Returns the model that it asks for.
@@ -197,7 +214,8 @@ impl OpenFlow {
         let facts = self.request.facts();
         self.exchange.request_body = facts;
         if let Some(dialect) = self.reading.dialect {
-            let all = self.kept_bytes() + self.request.tail().len();
+            let pieces = self.pieces.iter().map(Bytes::len).sum::<usize>();
+            let all = pieces + self.request.tail().len();
             let whole = all as u64 == self.exchange.request_body.bytes;
             self.reading.request = if !self.request.is_decoded() {
                 unread(
@@ -217,6 +235,11 @@ impl OpenFlow {
         self.pieces.clear();
         self.changes += 1;
         self.reading.request.model.as_deref()
+    }
+
+    /// Returns whether the flow is to be read from the store once it has ended.
+    pub(crate) const fn is_unread(&self) -> bool {
+        self.is_unread
     }
 
     pub(crate) const fn is_request_saved(&self) -> bool {
@@ -308,12 +331,12 @@ impl OpenFlow {
         exchange.response_body = self.response.facts();
         exchange.end = Some(wire_end(exchange, &self.reading.response, reason));
         exchange.failure = failure.or_else(|| empty_failure(exchange));
-        let row = Row::new(exchange, &self.reading);
+        let row = (!self.is_unread).then(|| Row::new(exchange, &self.reading));
         Write::Outcome {
             response: self.response.take_tail(),
             chunks: self.response.take_chunks(),
             exchange: Arc::new(self.exchange),
-            row: Some(row),
+            row,
         }
     }
 }

@@ -33,7 +33,7 @@ pub fn recover(store: &Store) -> Result<usize, ReadError> {
 }
 
 /// Derives the row of a stored flow.
-fn read_again(store: &Store, id: FlowId) -> Result<(), ReadError> {
+pub(crate) fn read_again(store: &Store, id: FlowId) -> Result<(), ReadError> {
     if let Some(exchange) = store.exchange(id)? {
         let reading = read(store, &exchange)?;
         store.write(Write::Row(Row::new(&exchange, &reading)));

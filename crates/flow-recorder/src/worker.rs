@@ -5,14 +5,17 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use flow_capture::{Capture, CaptureEvent, EventKind, Receiver};
 use flow_model::{FlowId, Side};
 use flow_store::{Store, Write};
 
 use crate::flow::OpenFlow;
-use crate::limits::{KEPT_BYTES_MAX, PENDING_EVERY, PUBLISH_EVERY, REFRESH_EVERY, TURN};
+use crate::limits::{
+    KEPT_BYTES_MAX, PENDING_EVERY, PUBLISH_EVERY, REFRESH_EVERY, REFRESH_LARGE_EVERY, TURN,
+};
+use crate::recover::read_again;
 
 /// The recorder's threads.
 #[derive(Debug)]
@@ -110,8 +113,9 @@ impl Worker {
             EventKind::Head(head) => open.head(*head, at_us),
             EventKind::Frame { side, bytes } => {
                 let before = open.kept_bytes();
-                if let Some(write) = open.frame(side, &bytes, at_us) {
-                    account(&self.kept_bytes, open, before);
+                let piece = open.frame(side, &bytes, at_us);
+                account(&self.kept_bytes, open, before);
+                if let Some(write) = piece {
                     // The store takes pieces of flows only that it has heard of.
                     if open.shown.is_none() {
                         announce(&self.store, open, now);
@@ -130,8 +134,14 @@ impl Worker {
                 // A request that never came to its end is still part of the truth.
                 self.request_ended(flow);
                 if let Some(Slot::Open(open)) = self.flows.remove(&flow) {
+                    self.kept_bytes
+                        .fetch_sub(open.kept_bytes(), Ordering::Relaxed);
+                    let is_unread = open.is_unread();
                     self.store
                         .write(open.end(at_us, reason, failure.map(|failure| *failure)));
+                    if is_unread {
+                        read_later(&self.store, flow);
+                    }
                 }
             }
         }
@@ -149,11 +159,14 @@ impl Worker {
             return;
         }
         let before = open.kept_bytes();
-        let model = open.read_request();
-        if before > 0 {
-            self.kept_bytes.fetch_sub(before, Ordering::Relaxed);
-        }
-        if model.is_some_and(|model| self.capture.excludes_model(model)) {
+        let is_excluded = open
+            .read_request()
+            .is_some_and(|model| self.capture.excludes_model(model));
+        self.kept_bytes
+            .fetch_sub(before - open.kept_bytes(), Ordering::Relaxed);
+        if is_excluded {
+            self.kept_bytes
+                .fetch_sub(open.kept_bytes(), Ordering::Relaxed);
             *slot = Slot::Ignored;
             self.store.write(Write::Forget(flow));
         } else if let Some(write) = open.save_request() {
@@ -187,6 +200,21 @@ fn account(kept_bytes: &AtomicUsize, open: &mut OpenFlow, before: usize) {
     }
 }
 
+const fn refresh_every(open: &OpenFlow) -> Duration {
+    if open.is_large() {
+        REFRESH_LARGE_EVERY
+    } else {
+        REFRESH_EVERY
+    }
+}
+
+/// Derives the row of a flow that has just ended from what the store has of it.
+fn read_later(store: &Store, flow: FlowId) {
+    if let Err(error) = read_again(store, flow) {
+        tracing::error!(%flow, %error, "a flow could not be read back: it gets its row at the next start");
+    }
+}
+
 /// Makes a flow visible.
 fn announce(store: &Store, open: &mut OpenFlow, now: Instant) {
     open.shown = Some(open.done(now));
@@ -207,7 +235,7 @@ fn turn_flow(store: &Store, open: &mut OpenFlow, now: Instant) {
     }
     match open.shown {
         None => announce(store, open, now),
-        Some(shown) if open.is_due(shown, REFRESH_EVERY, now) => {
+        Some(shown) if open.is_due(shown, refresh_every(open), now) => {
             open.shown = Some(open.done(now));
             let row = open.row();
             store.refresh(row, Some(open.exchange()));

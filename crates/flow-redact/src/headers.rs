@@ -1,21 +1,60 @@
-//! Credentials in header fields.
+//! Credentials in header fields and in other short texts of a head.
 
 use flow_model::Header;
 
 use crate::{Fingerprints, is_key_shaped};
 
-/// Names of headers that carry a credential.
-const CREDENTIAL_NAMES: [&str; 6] = [
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "chatgpt-account-id",
-    "ocp-apim-subscription-key",
-    "x-amz-security-token",
+/// Words of a header's name that mark a credential whoever invented the header.
+const CREDENTIAL_WORDS: [&str; 18] = [
+    "apikey",
+    "auth",
+    "authentication",
+    "authorization",
+    "credential",
+    "credentials",
+    "jwt",
+    "pass",
+    "passwd",
+    "password",
+    "pwd",
+    "secret",
+    "sig",
+    "signature",
+    "token",
+    "accesskey",
+    "secretkey",
+    "sessionkey",
 ];
 
-/// Parts of a name that mark a credential whoever invented the header.
-const CREDENTIAL_NAME_PARTS: [&str; 5] = ["secret", "password", "api-key", "apikey", "credential"];
+/// Names that end in a word for a secret and hold none.
+const HARMLESS_NAMES: [&str; 7] = [
+    "idempotency-key",
+    "x-idempotency-key",
+    "sec-websocket-key",
+    "cache-key",
+    "x-cache-key",
+    "surrogate-key",
+    "x-surrogate-key",
+];
+
+/// Schemes of `Authorization`, in lower case, that are looked for in every header.
+const SCHEMES: [&str; 7] = [
+    "bearer",
+    "basic",
+    "token",
+    "apikey",
+    "digest",
+    "negotiate",
+    "aws4-hmac-sha256",
+];
+
+/// Characters between which a word of a header's value stands.
+const SEPARATORS: [char; 19] = [
+    ' ', '\t', ',', ';', '=', '"', '\'', '&', '?', '/', ':', '(', ')', '<', '>', '[', ']', '{', '}',
+];
+
+/// Shortest text behind a scheme that is taken for a credential in a header that is not made for one.
+const SCHEME_REST_CHARS_MIN: usize = 8;
 
 impl Fingerprints {
     /// Replaces every credential in the values of header fields; names and everything else stay.
@@ -33,6 +72,11 @@ impl Fingerprints {
                 header.value = value;
             }
         }
+    }
+
+    /// Returns a short text, such as a reason phrase, without what looks like a credential in it.
+    pub fn text(&self, text: &str) -> String {
+        self.words(text).unwrap_or_else(|| text.to_owned())
     }
 
     /// Returns a credential's value with its scheme kept and the rest replaced.
@@ -66,19 +110,19 @@ impl Fingerprints {
 
     /// Returns the value without what looks like a credential in any header, or none where nothing does.
     fn words(&self, value: &str) -> Option<String> {
-        for scheme in ["Bearer ", "bearer ", "Basic ", "AWS4-HMAC-SHA256 "] {
-            if let Some(rest) = value.strip_prefix(scheme) {
-                return Some(format!("{scheme}{}", self.of(rest.trim())));
-            }
+        if let Some((scheme, rest)) = value.trim().split_once(' ')
+            && SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
+            && rest.len() >= SCHEME_REST_CHARS_MIN
+        {
+            return Some(format!("{scheme} {}", self.of(rest.trim())));
         }
-        let separators = [' ', ',', ';', '=', '"', '\'', '&', '?', '/', ':'];
         let mut result = None;
-        for word in value.split(separators).filter(|word| is_key_shaped(word)) {
+        for word in value.split(SEPARATORS).filter(|word| is_key_shaped(word)) {
             let text = result.get_or_insert_with(|| value.to_owned());
             *text = text.replace(word, &self.of(word));
         }
         let text = result.as_deref().unwrap_or(value);
-        if text.contains('=') && (text.contains('?') || text.contains("://")) {
+        if text.contains(['=', '?', '@', '%']) {
             let redacted = self.url(text);
             if redacted != text {
                 result = Some(redacted);
@@ -90,8 +134,13 @@ impl Fingerprints {
 
 /// Returns whether a header of this lower-case name carries a credential.
 fn is_credential_name(name: &str) -> bool {
-    CREDENTIAL_NAMES.contains(&name)
-        || CREDENTIAL_NAME_PARTS.iter().any(|part| name.contains(part))
-        || name.ends_with("-token")
-        || name.ends_with("-auth-key")
+    if HARMLESS_NAMES.contains(&name) {
+        return false;
+    }
+    let mut words = name.split(['-', '_', '.']);
+    let last = name.rsplit(['-', '_', '.']).next().unwrap_or(name);
+    // A session's id is how clients tell their conversations apart; a session alone is a cookie by another name.
+    words.any(|word| CREDENTIAL_WORDS.contains(&word))
+        || matches!(last, "key" | "session")
+        || name == "chatgpt-account-id"
 }

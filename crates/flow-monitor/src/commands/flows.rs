@@ -176,10 +176,17 @@ fn find(instance: &Instance, id: &str) -> anyhow::Result<Option<Value>> {
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
-        let mut ids = flows.filter_map(|flow| flow.get("id").and_then(Value::as_str));
-        match ids.find(|whole| whole.starts_with(id) || whole.ends_with(id)) {
-            Some(found) => found.clone_into(&mut whole),
-            None => return Ok(None),
+        let ids = flows.filter_map(|flow| flow.get("id").and_then(Value::as_str));
+        let found: Vec<_> = ids
+            .filter(|whole| whole.starts_with(id) || whole.ends_with(id))
+            .collect();
+        match found.as_slice() {
+            [] => return Ok(None),
+            [one] => (*one).clone_into(&mut whole),
+            [newest, ..] => anyhow::bail!(
+                "{} of the newest flows begin or end with `{id}`, the newest is {newest}: give more of the id, its end tells flows apart best",
+                found.len()
+            ),
         }
     }
     match instance.get(&format!("/api/flows/{whole}")) {

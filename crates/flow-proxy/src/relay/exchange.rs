@@ -37,6 +37,9 @@ const REUSED: ConnectTimings = ConnectTimings {
     reused: true,
 };
 
+/// Longest method of a malformed head that is recorded.
+const METHOD_CHARS_MAX: usize = 20;
+
 /// One client connection, on which requests come.
 pub(crate) struct Caller {
     pub(crate) proxy: Arc<Proxy>,
@@ -200,11 +203,11 @@ impl Caller {
                     upstream: Some(target.upstream.name().to_owned()),
                     provider: Some(target.upstream.provider().to_owned()),
                     url: Some(self.redacted(&url)),
-                    run: target.run.clone(),
+                    run: self.run(target.run.as_deref()),
                 }
             }
             Err(missing) => Route {
-                run: missing.run.clone(),
+                run: self.run(missing.run.as_deref()),
                 ..Route::default()
             },
         };
@@ -232,7 +235,17 @@ impl Caller {
         });
         let mut words = line.split(' ');
         let mut next = || words.next().unwrap_or_default();
+        // What is no head may be anything, so that only what is certainly no credential is kept.
         let (method, target, version) = (next(), next(), next());
+        let is_method = method.len() <= METHOD_CHARS_MAX
+            && method.bytes().all(|byte| byte.is_ascii_uppercase());
+        let (method, target) = if is_method {
+            (method, target)
+        } else {
+            ("", "")
+        };
+        let is_version = matches!(version, "HTTP/0.9" | "HTTP/1.0" | "HTTP/1.1" | "HTTP/2.0");
+        let version = if is_version { version } else { "" };
         let tap = self.proxy.capture.begin(FlowStart {
             peer: Some(self.peer.to_string()),
             route: Route::default(),
@@ -253,6 +266,10 @@ impl Caller {
 
     fn redacted(&self, url: &str) -> String {
         self.proxy.fingerprints.url(url)
+    }
+
+    fn run(&self, run: Option<&str>) -> Option<String> {
+        run.map(|run| self.proxy.fingerprints.text(run))
     }
 }
 
@@ -463,7 +480,8 @@ impl Way {
             });
         ResponseHead {
             status: parts.status.as_u16(),
-            reason: (parts.version != Version::HTTP_2).then_some(reason),
+            reason: (parts.version != Version::HTTP_2)
+                .then(|| self.proxy.fingerprints.text(&reason)),
             version: version_name(parts.version).to_owned(),
             headers,
         }

@@ -273,3 +273,28 @@ fn a_stream_without_any_byte_is_empty() {
     );
     assert!(row.answer.unwrap().contains("without any event"));
 }
+
+#[test]
+fn a_flow_that_may_not_be_held_is_read_from_the_store() {
+    let bench = bench(Policy::default());
+    let large = bench.begin();
+    send(&large, ASK);
+    large.head(head("text/event-stream"));
+    // Comments are no events: they are counted, and nothing of them is kept.
+    let comments = Bytes::from(":\n".repeat(1 << 20));
+    for _ in 0..KEPT_BYTES_MAX / comments.len() {
+        large.frame(Side::Response, &comments);
+    }
+    while bench.capture.stats().queued_events > 0 {
+        thread::yield_now();
+    }
+    let small = bench.begin();
+    send(&small, ASK);
+    answer(&small, "text/event-stream", &EVENTS);
+    let id = small.id().unwrap();
+    large.finish(EndReason::ClientAbort, None);
+    let row = bench.end().row(id).unwrap().unwrap();
+    assert_eq!(row.state, State::Completed);
+    assert_eq!(row.answer.as_deref(), Some("one two"));
+    assert!(row.ttft_us.is_some());
+}
