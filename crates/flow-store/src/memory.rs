@@ -341,8 +341,12 @@ impl Memory {
     }
 
     /// Tells of flows that have ended but cannot be stored at the moment.
+    /// Says that these flows changed. Wakes whoever waits even where there are none: the store's health changed.
     pub(crate) fn touch(&self, ids: &[FlowId]) {
         self.committed(&[], ids);
+        if ids.is_empty() {
+            self.wake();
+        }
     }
 
     /// Removes a flow that is not to be kept.

@@ -4,6 +4,7 @@
 //! closed. What piles up meanwhile is bounded by the [`Queue`].
 
 use std::cell::Cell;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +19,9 @@ use crate::segment::is_damage;
 
 /// Flows that are removed at once from a store in memory that is full.
 const EVICT_FLOWS: i64 = 64;
+
+/// What is said once the segment's file is gone.
+const ORPHANED: &str = "the segment's file was removed; restart the monitor to begin a new one";
 
 /// All that the thread works with.
 pub(crate) struct Writer {
@@ -61,6 +65,10 @@ impl Writer {
                     self.queue.committed();
                     self.health
                         .committed(u64::try_from(took).unwrap_or(u64::MAX));
+                    if self.is_orphaned() {
+                        self.health.not_stored(applied.ended.len() as u64);
+                        self.health.failed(ORPHANED.to_owned());
+                    }
                     self.settle(&applied);
                     return true;
                 }
@@ -81,6 +89,15 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Returns whether the segment's file has been removed. What is written then goes where nobody finds it.
+    fn is_orphaned(&self) -> bool {
+        let path = self
+            .connection
+            .path()
+            .filter(|_| self.memory_bytes_max.is_none());
+        path.is_some_and(|path| !Path::new(path).exists())
     }
 
     fn last_try(&self, group: &Group) -> bool {

@@ -203,6 +203,20 @@ fn a_killed_monitor_keeps_what_had_arrived() {
 }
 
 #[test]
+fn a_record_that_is_removed_is_missed() {
+    let (provider, dir) = (Provider::start(), data_dir());
+    let monitor = Monitor::start(dir.path(), &provider.flags());
+    prompt_call(&monitor, "before", &chat("hello", false));
+    monitor.ended("before");
+    std::fs::remove_dir_all(dir.path().join("segments")).unwrap();
+    prompt_call(&monitor, "after", &chat("hello", false));
+    let said = wait_for("the loss to be said", || {
+        problem(&monitor).as_str().map(str::to_owned)
+    });
+    assert!(said.contains("removed"), "{said}");
+}
+
+#[test]
 fn a_damaged_segment_does_not_stop_the_start() {
     let (provider, dir) = (Provider::start(), data_dir());
     let monitor = Monitor::start(dir.path(), &provider.flags());
