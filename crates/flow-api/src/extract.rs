@@ -1,13 +1,19 @@
 //! Extractors whose rejections have the shape of every other error.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use flow_model::FlowId;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::error::{ApiError, ErrorCode};
+
+/// Longest time until a body has arrived: one that never ends must not keep its connection.
+const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The parameters of a query.
 pub(crate) struct Params<T>(pub(crate) T);
@@ -37,9 +43,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        match Json::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(refused(&rejection)),
+        match timeout(BODY_TIME_MAX, Json::from_request(request, state)).await {
+            Ok(Ok(Json(body))) => Ok(Self(body)),
+            Ok(Err(rejection)) => Err(refused(&rejection)),
+            Err(_) => {
+                let message = format!("the body did not arrive within {BODY_TIME_MAX:?}");
+                Err(ApiError::new(ErrorCode::BadBody, message))
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 //! A connection pulls. It remembers the number of the last change that it has told and, when there is news and
 //! its client has taken in what came before, asks the store what changed since. So nothing is queued for a slow
 //! client: changes of one flow fold into its newest row, and a client that is further behind than the store
-//! remembers gets a `reset` and reads the list again. Clients that listen to a quiet monitor cost nothing but a
-//! sign of life every [`KEEP_ALIVE`].
+//! remembers gets a `reset` and reads the list again. One message is bounded in bytes: rows that do not fit follow
+//! in the next one. Clients that listen to a quiet monitor cost nothing but a sign of life every [`KEEP_ALIVE`].
 //!
 //! ```text
 //! connect          flows: snapshot            every other topic: snapshot
@@ -42,7 +42,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use utoipa::IntoParams;
 
-use self::round::{Due, Told};
+use self::round::{Cursors, Due, Told};
 use self::topic::{FeedCursor, Topic};
 use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::extract::Params;
@@ -253,19 +253,24 @@ impl Feed {
     async fn tell(&mut self) -> Option<Item> {
         while let Some(due) = self.due.pop_front() {
             let index = due.index();
+            let (before, cut) = (self.told, self.cursor());
             // The cursor moves on with the last message of the list of flows.
             self.advance();
-            let cursor = self.cursor();
+            let whole = self.cursor();
+            let cursors = Cursors { whole, cut };
             let last = self.subscriptions[index].last.take();
             let topic = self.subscriptions[index].topic;
             let app = Arc::clone(&self.app);
-            let envelope = cursor.clone();
-            let work = move || round::tell(&app, due, topic, &envelope, last);
-            let Ok((last, json)) = self.app.blocking.run(work).await else {
+            let work = move || round::tell(&app, due, topic, cursors, last);
+            let Ok(telling) = self.app.blocking.run(work).await else {
                 continue;
             };
-            self.subscriptions[index].last = last;
-            if let Some(json) = json {
+            self.subscriptions[index].last = telling.last;
+            if let Some(rest) = telling.rest {
+                self.due.push_front(rest);
+                self.told = before;
+            }
+            if let Some((cursor, json)) = telling.message {
                 return Some(Item::Message { cursor, json });
             }
         }

@@ -87,6 +87,14 @@ fn request(dialect: Dialect, path: &str, body: &[u8], depth: Depth) -> RequestRe
 // === impl ResponseDecoder ===
 
 impl ResponseDecoder {
+    /// Returns a decoder for a response with this head, where there is one. Errors are read whatever the dialect:
+    /// their shapes are few, and their message is what somebody who sees a failed call looks for first.
+    pub fn find(dialect: Option<Dialect>, status: u16, headers: &[Header]) -> Option<Self> {
+        let errors = (status >= 400).then_some(Dialect::OpenaiChat);
+        let dialect = dialect.or(errors)?;
+        Some(Self::new(dialect, status, headers))
+    }
+
     /// Returns a decoder for a response with this head.
     pub fn new(dialect: Dialect, status: u16, headers: &[Header]) -> Self {
         // Only these say anything about the body or the error in it.

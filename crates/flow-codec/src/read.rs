@@ -46,13 +46,16 @@ pub fn read(
     let path = exchange.path();
     let ask = &exchange.request;
     let Some(dialect) = detect(&ask.method, path, &ask.headers) else {
-        return Reading::default();
+        return Reading {
+            response: response(None, exchange, response_body, chunks),
+            ..Reading::default()
+        };
     };
     let request = match request_body {
         [] => RequestReading::default(),
         body => read_request(dialect, path, body),
     };
-    let response = response(dialect, exchange, response_body, chunks);
+    let response = response(Some(dialect), exchange, response_body, chunks);
     let provider = exchange.route.provider.as_deref();
     let tokens = tokens(dialect, provider, &response);
     Reading {
@@ -130,7 +133,7 @@ impl StreamEvent {
 }
 
 fn response(
-    dialect: Dialect,
+    dialect: Option<Dialect>,
     exchange: &Exchange,
     body: &[u8],
     chunks: &[Chunk],
@@ -138,7 +141,9 @@ fn response(
     let Some(head) = &exchange.response else {
         return ResponseReading::default();
     };
-    let mut decoder = ResponseDecoder::new(dialect, head.status, &head.headers);
+    let Some(mut decoder) = ResponseDecoder::find(dialect, head.status, &head.headers) else {
+        return ResponseReading::default();
+    };
     let mut from = 0;
     let mut at_us = 0;
     for chunk in chunks {

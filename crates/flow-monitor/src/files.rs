@@ -22,10 +22,14 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let new = Path::new(&name);
-    let mut file = create_private(new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(new, path)
+    let written = create_private(new)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(new, path));
+    if written.is_err() {
+        // A disk that is full may not even let go of this file; the error at hand is the one to tell.
+        let _removed = std::fs::remove_file(new).is_ok();
+    }
+    written
 }
 
 fn create_private(path: &Path) -> io::Result<File> {

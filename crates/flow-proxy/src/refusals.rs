@@ -67,10 +67,11 @@ fn refuse_forward(parts: &request::Parts) -> Option<Answer> {
 
 fn refuse_websocket(headers: &HeaderMap) -> Option<Answer> {
     let is_websocket = headers.get_all(header::UPGRADE).iter().any(|value| {
-        value
-            .as_bytes()
-            .to_ascii_lowercase()
-            .starts_with(b"websocket")
+        let mut protocols = value.as_bytes().split(|byte| *byte == b',');
+        protocols.any(|protocol| {
+            let name = protocol.trim_ascii();
+            name.len() >= 9 && name[..9].eq_ignore_ascii_case(b"websocket")
+        })
     });
     let message = "WebSocket connections are not relayed yet; send the request over HTTP instead, with `stream` for \
                    events as they come";

@@ -131,10 +131,7 @@ impl OpenFlow {
             header(&head.headers, "content-encoding"),
             self.response_bytes_max,
         );
-        self.decoder = self
-            .reading
-            .dialect
-            .map(|dialect| ResponseDecoder::new(dialect, head.status, &head.headers));
+        self.decoder = ResponseDecoder::find(self.reading.dialect, head.status, &head.headers);
         self.exchange.response = Some(head);
         self.changes += 1;
     }

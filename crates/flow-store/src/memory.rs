@@ -340,8 +340,8 @@ impl Memory {
         }
     }
 
-    /// Tells of flows that have ended but cannot be stored at the moment.
-    /// Says that these flows changed. Wakes whoever waits even where there are none: the store's health changed.
+    /// Tells of flows that have ended but cannot be stored at the moment. Wakes whoever waits even where there are
+    /// none: the store's health has changed.
     pub(crate) fn touch(&self, ids: &[FlowId]) {
         self.committed(&[], ids);
         if ids.is_empty() {

@@ -1,6 +1,12 @@
 //! What one message of a feed says. Everything here reads the store and may block.
+//!
+//! A message is bounded, because a connection whose client does not read keeps one: rows past
+//! [`ROWS_BYTES_MAX`] are left for the next message, and of a flow longer than [`FLOW_BYTES_MAX`] the client is
+//! told to read it itself.
 
-use flow_model::FlowId;
+use std::io;
+
+use flow_model::{FlowId, Row};
 use flow_store::{ListQuery, ReadError};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,6 +19,11 @@ use crate::state::AppState;
 const NEWEST_ROWS: usize = 200;
 /// Changed flows that one message tells of; after more the client reads the list again.
 pub(super) const ROWS_MAX: usize = 1000;
+/// JSON of the rows of one message. The rows that follow are told in the next one; a row alone is told however
+/// long it is.
+pub(super) const ROWS_BYTES_MAX: usize = 256 << 10;
+/// JSON of one flow in a message; the client of a longer one gets a reset and reads the flow by itself.
+pub(super) const FLOW_BYTES_MAX: usize = 1 << 20;
 
 /// What a round still has to tell to the subscription of this index.
 #[derive(Debug)]
@@ -38,12 +49,44 @@ pub(super) enum Told {
     Health(Health),
 }
 
+/// What a message carries as its cursor.
+#[derive(Debug)]
+pub(super) struct Cursors {
+    /// Where it says all that was due.
+    pub(super) whole: String,
+    /// Where it leaves a rest.
+    pub(super) cut: String,
+}
+
+/// What came of telling.
+#[derive(Debug)]
+pub(super) struct Telling {
+    /// What was told last.
+    pub(super) last: Option<Told>,
+    /// The message and its cursor; none where nothing is news.
+    pub(super) message: Option<(String, String)>,
+    /// What did not fit.
+    pub(super) rest: Option<Due>,
+}
+
 #[derive(Serialize)]
 struct Envelope<'a> {
     topic: String,
     cursor: &'a str,
     kind: FeedKind,
     data: Option<&'a RawValue>,
+}
+
+/// What the rows of one message take so far.
+#[derive(Default)]
+struct Room {
+    bytes: usize,
+}
+
+/// Counts what is written; writing fails past the bound, so that nothing is kept of what is too long.
+struct Length {
+    bytes: usize,
+    bytes_max: usize,
 }
 
 /// A kind of message and its data.
@@ -72,17 +115,52 @@ impl Due {
     }
 }
 
-/// Returns the message that is due, none where nothing of it is news, and what was told last.
+// === impl Room ===
+
+impl Room {
+    /// Returns whether the row fits, and counts it if so. The first one always does.
+    fn admits(&mut self, row: &Row) -> bool {
+        let mut length = Length {
+            bytes: self.bytes,
+            bytes_max: ROWS_BYTES_MAX,
+        };
+        if serde_json::to_writer(&mut length, row).is_err() && self.bytes > 0 {
+            return false;
+        }
+        // The comma after it; a row that is too long leaves no room for another.
+        self.bytes = length.bytes + 1;
+        true
+    }
+}
+
+// === impl Length ===
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes = self.bytes.saturating_add(bytes.len());
+        if self.bytes > self.bytes_max {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns the message that is due.
 pub(super) fn tell(
     app: &AppState,
     due: Due,
     topic: Topic,
-    cursor: &str,
+    cursors: Cursors,
     last: Option<Told>,
-) -> (Option<Told>, Option<String>) {
-    let (told, said) = match (due, topic) {
-        (Due::Newest(_), _) => (None, newest(app)),
-        (Due::Rows(_, ids), _) => (None, rows(app, &ids)),
+) -> Telling {
+    let mut rest = None;
+    let (last, said) = match (due, topic) {
+        (Due::Newest(index), _) => (None, newest(app, index, &mut rest)),
+        (Due::Rows(index, ids), _) => (None, rows(app, index, &ids, &mut rest)),
         (Due::Gone(_, ids), _) => (None, Ok(Some(gone(ids)))),
         (Due::Reset(_), _) | (_, Topic::Flows) => (None, Ok(Some((FeedKind::Reset, None)))),
         (Due::Whole(_), Topic::Flow(id)) => (None, whole_flow(app, id)),
@@ -94,16 +172,26 @@ pub(super) fn tell(
         tracing::error!(error = &error as &dyn std::error::Error, %topic, "cannot read for a feed");
         Some((FeedKind::Reset, None))
     });
-    let json = said.and_then(|(kind, data)| {
+    let cursor = if rest.is_some() {
+        cursors.cut
+    } else {
+        cursors.whole
+    };
+    let message = said.and_then(|(kind, data)| {
         let envelope = Envelope {
             topic: topic.to_string(),
-            cursor,
+            cursor: &cursor,
             kind,
             data: data.as_deref(),
         };
-        serde_json::to_string(&envelope).ok()
+        let json = serde_json::to_string(&envelope).ok()?;
+        Some((cursor, json))
     });
-    (told, json)
+    Telling {
+        last,
+        message,
+        rest,
+    }
 }
 
 /// Returns the state of a topic where it differs from what was told last.
@@ -125,21 +213,40 @@ fn fresh(
     (Some(now), Ok(Some(said)))
 }
 
-fn newest(app: &AppState) -> Result<Option<Said>, ReadError> {
+fn newest(app: &AppState, index: usize, rest: &mut Option<Due>) -> Result<Option<Said>, ReadError> {
     let query = ListQuery {
         limit: NEWEST_ROWS,
         ..ListQuery::default()
     };
-    let page = app.store.list(&query)?;
-    let rows = FlowRows { flows: page.rows };
-    Ok(Some(say(FeedKind::Snapshot, &rows)))
+    let mut flows = app.store.list(&query)?.rows;
+    let mut room = Room::default();
+    let fitting = flows
+        .iter()
+        .position(|row| !room.admits(row))
+        .unwrap_or(flows.len());
+    let left: Vec<FlowId> = flows.drain(fitting..).map(|row| row.id).collect();
+    *rest = (!left.is_empty()).then_some(Due::Rows(index, left));
+    Ok(Some(say(FeedKind::Snapshot, &FlowRows { flows })))
 }
 
-fn rows(app: &AppState, ids: &[FlowId]) -> Result<Option<Said>, ReadError> {
+fn rows(
+    app: &AppState,
+    index: usize,
+    ids: &[FlowId],
+    rest: &mut Option<Due>,
+) -> Result<Option<Said>, ReadError> {
     let mut rows = FlowRows { flows: Vec::new() };
-    for id in ids {
+    let mut room = Room::default();
+    for (at, id) in ids.iter().enumerate() {
         // A flow that has gone since is told of in the next round.
-        rows.flows.extend(app.store.row(*id)?);
+        let Some(row) = app.store.row(*id)? else {
+            continue;
+        };
+        if !room.admits(&row) {
+            *rest = Some(Due::Rows(index, ids.iter().skip(at).copied().collect()));
+            break;
+        }
+        rows.flows.push(row);
     }
     let news = !rows.flows.is_empty();
     Ok(news.then(|| say(FeedKind::Update, &rows)))
@@ -158,7 +265,7 @@ fn stats(app: &AppState) -> Result<Stats, ReadError> {
 
 fn whole_flow(app: &AppState, id: FlowId) -> Result<Option<Said>, ReadError> {
     Ok(Some(match app.look(id)? {
-        Some(look) => say(FeedKind::Snapshot, &look.detail()),
+        Some(look) => say_flow(FeedKind::Snapshot, &look.detail()),
         None => gone(vec![id]),
     }))
 }
@@ -176,7 +283,19 @@ fn flow(app: &AppState, id: FlowId) -> Result<Option<Said>, ReadError> {
         exchange: &live.exchange,
         response: &live.response,
     };
-    Ok(Some(say(FeedKind::Update, &progress)))
+    Ok(Some(say_flow(FeedKind::Update, &progress)))
+}
+
+/// Says a flow in full where it is not too long for that.
+fn say_flow(kind: FeedKind, data: &impl Serialize) -> Said {
+    let mut length = Length {
+        bytes: 0,
+        bytes_max: FLOW_BYTES_MAX,
+    };
+    match serde_json::to_writer(&mut length, data) {
+        Ok(()) => say(kind, data),
+        Err(_) => (FeedKind::Reset, None),
+    }
 }
 
 fn say(kind: FeedKind, data: &impl Serialize) -> Said {

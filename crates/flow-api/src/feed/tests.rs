@@ -327,6 +327,95 @@ async fn a_quiet_feed_gives_signs_of_life() {
     assert_eq!(second, ": still here\n\n");
 }
 
+/// Gives a running flow so many bytes in its row.
+fn widen(store: &Store, exchange: &Exchange, bytes: usize) {
+    let mut wide = row(exchange);
+    wide.preview = Some("x".repeat(bytes));
+    store.refresh(wide, None);
+}
+
+#[tokio::test]
+async fn messages_of_rows_are_bounded_and_lose_none() {
+    const WIDE_BYTES: usize = 60 << 10;
+    // What a message has besides its rows, and what a row has besides the wide text.
+    const SLACK_BYTES: usize = 4 << 10;
+    let bench = Bench::new();
+    let exchanges: Vec<_> = (0..10).map(|n| announce(&bench.store, n, b"")).collect();
+    for exchange in &exchanges {
+        widen(&bench.store, exchange, WIDE_BYTES);
+    }
+    let all: BTreeSet<_> = (0..10).map(id).collect();
+    let gather = async |client: &mut Client, first: &'static str| {
+        let mut told = BTreeSet::new();
+        let mut cursors = Vec::new();
+        while told != all {
+            let message = client.message().await;
+            let expect = if told.is_empty() { first } else { "update" };
+            assert_eq!(kind(&message), ("flows", expect));
+            assert!(message.to_string().len() <= round::ROWS_BYTES_MAX + SLACK_BYTES);
+            let rows = numbers(&message);
+            assert!(told.is_disjoint(&rows), "a row is told twice in a round");
+            told.extend(rows);
+            cursors.push(message["cursor"].as_str().unwrap().to_owned());
+        }
+        cursors
+    };
+    let mut client = Client::open(&bench, "topics=flows").await;
+    let start = gather(&mut client, "snapshot").await;
+    assert!(start.len() >= 3, "{start:?}");
+    drop(client);
+
+    for exchange in &exchanges {
+        widen(&bench.store, exchange, WIDE_BYTES - 1);
+    }
+    let query = format!("topics=flows&resume={}", start.last().unwrap());
+    let cursors = gather(&mut Client::open(&bench, &query).await, "update").await;
+    let (last, cut) = cursors.split_last().unwrap();
+    assert!(cut.len() >= 2 && cut.iter().all(|cursor| Some(cursor) == start.last()));
+    // Who breaks off within the round is told all of it again; who does not, nothing.
+    let again = format!("topics=flows&resume={}", cut[0]);
+    gather(&mut Client::open(&bench, &again).await, "update").await;
+    let mut client = Client::open(&bench, &format!("topics=flows&resume={last}")).await;
+    announce(&bench.store, 20, b"");
+    assert_eq!(numbers(&client.message().await), BTreeSet::from([id(20)]));
+}
+
+#[tokio::test]
+async fn a_row_that_is_too_long_is_told_alone() {
+    let bench = Bench::new();
+    for number in 0..3 {
+        let exchange = announce(&bench.store, number, b"");
+        widen(&bench.store, &exchange, round::ROWS_BYTES_MAX);
+    }
+    let mut client = Client::open(&bench, "topics=flows").await;
+    let mut told = BTreeSet::new();
+    for _ in 0..3 {
+        let rows = numbers(&client.message().await);
+        assert_eq!(rows.len(), 1);
+        told.extend(rows);
+    }
+    assert_eq!(told, (0..3).map(id).collect());
+}
+
+#[tokio::test]
+async fn of_a_flow_that_is_too_long_the_client_reads_by_itself() {
+    let bench = Bench::new();
+    let exchange = announce(&bench.store, 1, b"{}");
+    let topic = format!("flow/{}", id(1));
+    let mut client = Client::open(&bench, &format!("topics={topic}")).await;
+    assert_eq!(kind(&client.message().await).1, "snapshot");
+    let check = async |client: &mut Client, bytes: usize, expect: &str| {
+        bench
+            .store
+            .publish(id(1), live(&exchange, &"x".repeat(bytes)));
+        let message = client.message().await;
+        assert_eq!(kind(&message), (topic.as_str(), expect), "{bytes}");
+    };
+    check(&mut client, round::FLOW_BYTES_MAX / 2, "update").await;
+    check(&mut client, round::FLOW_BYTES_MAX, "reset").await;
+    check(&mut client, 10, "update").await;
+}
+
 // === WebSocket, over real sockets ===
 
 /// A served bench.

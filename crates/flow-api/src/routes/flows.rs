@@ -70,12 +70,12 @@ pub(crate) async fn list(
             .map_err(|error: flow_store::SortError| ApiError::bad_query(error.to_string()))?,
         None => Sort::default(),
     };
+    if params.limit == Some(0) {
+        return Err(ApiError::bad_query("`limit` is at least 1"));
+    }
     let query = ListQuery {
         sort,
-        limit: params
-            .limit
-            .unwrap_or(LIMIT_DEFAULT)
-            .clamp(1, LIST_ROWS_MAX),
+        limit: params.limit.unwrap_or(LIMIT_DEFAULT).min(LIST_ROWS_MAX),
         cursor: params.cursor.filter(|cursor| !cursor.is_empty()),
     };
     let store = app.store.clone();

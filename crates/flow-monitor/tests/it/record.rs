@@ -231,6 +231,19 @@ fn ends_are_told_apart() {
         Some(502),
     );
     assert_eq!(nowhere["exchange"]["failure"]["fault"], "upstream");
+    let unread = check(
+        "unread",
+        "/v1/responses",
+        "status=429",
+        "upstream_error",
+        "failed",
+        None,
+    );
+    assert!(unread["flow"]["dialect"].is_null());
+    assert!(
+        unread["flow"]["answer"].is_string(),
+        "the error is read all the same: {unread}"
+    );
     let lost = check("lost", "/no/such/route", "", "blocked", "failed", Some(404));
     assert_eq!(lost["exchange"]["failure"]["kind"], "no_route");
 }
