@@ -5,6 +5,6 @@ use std::io::Write as _;
 use crate::Exit;
 
 pub(crate) fn run() -> anyhow::Result<Exit> {
-    writeln!(std::io::stdout().lock(), "{}", flow_api::openapi_json())?;
+    write!(std::io::stdout().lock(), "{}", flow_api::openapi_json())?;
     Ok(Exit::Success)
 }
