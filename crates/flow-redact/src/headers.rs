@@ -5,13 +5,14 @@ use flow_model::Header;
 use crate::{Fingerprints, is_key_shaped};
 
 /// Words of a header's name that mark a credential whoever invented the header.
-const CREDENTIAL_WORDS: [&str; 18] = [
+const CREDENTIAL_WORDS: [&str; 20] = [
     "apikey",
     "auth",
     "authentication",
     "authorization",
     "credential",
     "credentials",
+    "csrf",
     "jwt",
     "pass",
     "passwd",
@@ -24,6 +25,7 @@ const CREDENTIAL_WORDS: [&str; 18] = [
     "accesskey",
     "secretkey",
     "sessionkey",
+    "xsrf",
 ];
 
 /// Names that end in a word for a secret and hold none.
