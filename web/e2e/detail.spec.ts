@@ -57,6 +57,8 @@ test("a flow that is not there is said to be missing", async ({ page, monitor })
   await open(page, monitor);
   await page.goto(`${monitor.url}/flows/0193a2b4-0000-7000-8000-000000000000`);
   await expect(page.getByRole("alert")).toContainText("There is no such flow");
+  await page.getByRole("button", { name: "Show all flows" }).click();
+  await expect(page.locator("[data-flow]").first()).toBeVisible();
 });
 
 test.use({ allowed: /404/ });

@@ -23,6 +23,7 @@ test("keys pause the list: new flows wait, and F brings them", async ({ page, mo
   await expect(page.locator("[data-flow]").first()).toBeVisible();
   await page.keyboard.press("j");
   await expect(page).toHaveURL(/follow=off/);
+  await expect(page.getByRole("button", { name: "Not following the newest flows" })).toBeVisible();
   const top = await page.locator("[data-flow]").first().getAttribute("data-flow");
   const pill = page.getByRole("button", { name: /new flow/ });
   await expect(pill).toBeVisible();

@@ -7,6 +7,7 @@ import { fetchFlows } from "@/features/flow-list/api";
 import { FlowLog } from "@/features/flow-list/lib/flow-log";
 import { FlowLogContext } from "@/features/flow-list/store";
 import { healthQuery } from "@/features/health/api";
+import { setFeedLost } from "@/lib/feed-clock";
 
 import { statsKey, statusQuery } from "./queries";
 
@@ -37,6 +38,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       onMessage: (message) => { dispatch(message, log, client); },
       onStatus: (next) => {
         setStatus(next);
+        // The clock stands from the loss until the feed is open again, also while it is tried.
+        if (next.state !== "connecting") setFeedLost(next.state === "lost");
         if (next.state === "open" && log.view().error !== null) void log.load();
         // A lost feed may mean that the session is over: the status tells.
         if (next.state === "lost") void client.invalidateQueries({ queryKey: statusQuery.queryKey });

@@ -36,16 +36,6 @@ test("a character is found in its line", () => {
   expect([0, 2, 3, 5, 6, 7].map((offset) => lineAt(read, offset))).toEqual([0, 0, 1, 1, 2, 2]);
 });
 
-test("a long line goes on in rows, and loses nothing", () => {
-  const long = "🦀x".repeat(400);
-  const read = linesOf(JSON.stringify({ a: long, b: [1] }));
-  const rows = Array.from({ length: lineCount(read) }, (_, row) => lineText(read, row));
-  expect(rows.join("")).toContain(long);
-  expect(rows.every((row) => row.length <= 241 && !/^[\udc00-\udfff]/.test(row))).toBe(true);
-  expect([...read.numbers].filter((number) => number > 0)).toEqual([1, 2, 3, 4, 5, 6]);
-  expect(read.closes[0]).toBe(rows.length - 1);
-});
-
 test("the beginning of a body is laid out, though nothing closes it", () => {
   const text = '{"a":[1,{"b":"cut in the mid';
   expect(linesOf(text).kind).toBe("text");

@@ -3,19 +3,15 @@
  * as they were sent, and 10 MB take one pass. What is no JSON is cut at its line ends.
  */
 
-/** Longer lines go on in the next row, so that everything can be seen and found. */
-const ROW_CHARS_MAX = 240;
 /** Deeper nesting is no longer indented, or the spaces would outgrow the body. */
 const INDENT_DEPTH_MAX = 40;
 
 export interface CodeLines {
   kind: "json" | "text";
   text: string;
-  /** Where each row starts in `text`, and one past its end. */
+  /** Where each line starts in `text`, and one past its end. */
   starts: Uint32Array;
-  /** The line that begins in each row, from 1; 0 where a long line goes on. */
-  numbers: Uint32Array;
-  /** For a row that opens an object or array: the row that closes it; else -1. */
+  /** For a line that opens an object or array: the line that closes it; else -1. */
   closes: Int32Array;
 }
 
@@ -30,7 +26,7 @@ function cutLines(text: string): CodeLines {
   return finish("text", text, starts, new Map());
 }
 
-/** Number of rows. */
+/** Number of lines. */
 export function lineCount(lines: CodeLines): number {
   return lines.starts.length - 1;
 }
@@ -40,7 +36,7 @@ export function lineText(lines: CodeLines, line: number): string {
   return text.endsWith("\n") ? text.slice(0, -1) : text;
 }
 
-/** The row in which the character at `offset` stands. */
+/** The line in which the character at `offset` stands. */
 export function lineAt(lines: CodeLines, offset: number): number {
   let low = 0;
   let high = lines.starts.length - 1;
@@ -111,32 +107,13 @@ function layOut(source: string, whole: boolean): CodeLines | null {
   return open.length === 0 || !whole ? finish("json", out.join(""), starts, closes) : null;
 }
 
-/** Breaks long lines into rows, and turns what was said of lines into what is said of rows. */
 function finish(kind: "json" | "text", text: string, lines: number[], closes: Map<number, number>): CodeLines {
-  const starts: number[] = [];
-  const numbers: number[] = [];
-  const rowOf = new Uint32Array(lines.length);
-  lines.forEach((start, line) => {
-    rowOf[line] = starts.length;
-    const end = lines[line + 1] ?? text.length;
-    starts.push(start);
-    numbers.push(line + 1);
-    for (let at = nextRow(text, start); at < end - 1; at = nextRow(text, at)) {
-      starts.push(at);
-      numbers.push(0);
-    }
-  });
-  starts.push(text.length);
-  const close = new Int32Array(numbers.length).fill(-1);
-  for (const [line, end] of closes) close[rowOf[line] ?? 0] = rowOf[end] ?? 0;
-  return { kind, text, starts: Uint32Array.from(starts), numbers: Uint32Array.from(numbers), closes: close };
-}
-
-/** Never between the halves of a surrogate pair. */
-function nextRow(text: string, from: number): number {
-  const at = from + ROW_CHARS_MAX;
-  const code = text.charCodeAt(at);
-  return code >= 0xdc00 && code <= 0xdfff ? at + 1 : at;
+  const starts = new Uint32Array(lines.length + 1);
+  starts.set(lines);
+  starts[lines.length] = text.length;
+  const close = new Int32Array(lines.length).fill(-1);
+  for (const [line, end] of closes) close[line] = end;
+  return { kind, text, starts, closes: close };
 }
 
 function skipSpace(text: string, from: number): number {

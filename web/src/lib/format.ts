@@ -19,7 +19,7 @@ export function exact(count: number): string {
 }
 
 export function duration(us: number): string {
-  if (us < US_PER_MS) return us === 0 ? "0 ms" : `${(us / US_PER_MS).toFixed(1)} ms`;
+  if (us < US_PER_MS) return us === 0 ? "0 ms" : `${Math.round(us)} µs`;
   if (us < 10 * US_PER_MS) return `${trim((us / US_PER_MS).toFixed(1))} ms`;
   if (us < 999_500) return `${Math.round(us / US_PER_MS)} ms`;
   if (us < 59_950_000) return `${(us / US_PER_S).toFixed(1)} s`;

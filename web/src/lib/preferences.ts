@@ -1,5 +1,5 @@
 /**
- * What one browser remembers: theme, language, single keys, pane width. Everything else lives in the URL.
+ * What one browser remembers: theme, language, single keys, pane width, wrapping. Everything else lives in the URL.
  * `public/theme.js` reads the same keys before the first paint.
  */
 import { useSyncExternalStore } from "react";
@@ -13,6 +13,8 @@ export interface Preferences {
   /** Single keys act; can be switched off (WCAG 2.1.4). */
   singleKeys: boolean;
   peekWidth: number;
+  /** Long lines of a body go on in the next row. */
+  wrapCode: boolean;
 }
 
 export const PEEK_WIDTH_MIN = 360;
@@ -62,6 +64,7 @@ function read(): Preferences {
     theme: theme === "light" || theme === "dark" ? theme : "system",
     language: /^zh/i.test(language) ? "zh" : "en",
     singleKeys: stored("singleKeys") !== "false",
+    wrapCode: stored("wrapCode") !== "false",
     peekWidth: Number.isFinite(width) ? Math.min(PEEK_WIDTH_MAX, Math.max(PEEK_WIDTH_MIN, width)) : PEEK_WIDTH_DEFAULT,
   };
 }

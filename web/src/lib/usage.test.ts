@@ -21,7 +21,11 @@ test("more cached than sent does not go below nothing", () => {
 });
 
 test("speed counts from the first token", () => {
-  expect(tokensPerSecond({ output: 1_106 }, 9_571_000, 1_841_000)).toBeCloseTo(143.08, 1);
-  expect(tokensPerSecond({ output: 10 }, 5, 5)).toBeNull();
-  expect(tokensPerSecond({ output: 10 }, 5, null)).toBeNull();
+  const pace = { state: "completed", duration_us: 9_571_000, ttft_us: 1_841_000 };
+  expect(tokensPerSecond({ output: 1_106 }, pace)).toBeCloseTo(143.08, 1);
+  expect(tokensPerSecond({ output: 10 }, { ...pace, ttft_us: 9_571_000 })).toBeNull();
+  expect(tokensPerSecond({ output: 10 }, { ...pace, ttft_us: null })).toBeNull();
+  expect(tokensPerSecond({ output: 10 }, { ...pace, duration_us: null })).toBeNull();
+  expect(tokensPerSecond({ output: null }, pace)).toBeNull();
+  for (const state of ["streaming", "failed", "cancelled"]) expect(tokensPerSecond({ output: 10 }, { ...pace, state }), state).toBeNull();
 });

@@ -41,9 +41,15 @@ export function totalOf(tokens: TokenCounts): number | null {
   return (tokens.input ?? 0) + (tokens.output ?? 0);
 }
 
-/** Output tokens a second once the first one was there; `null` where that cannot be said. */
-export function tokensPerSecond(tokens: TokenCounts, durationUs?: number | null, ttftUs?: number | null): number | null {
-  if (tokens.output == null || durationUs == null || ttftUs == null) return null;
+export interface Pace {
+  state: string;
+  duration_us?: number | null;
+  ttft_us?: number | null;
+}
+
+/** Output tokens a second once the first one was there; `null` where that cannot be said, as of a flow that broke. */
+export function tokensPerSecond(tokens: TokenCounts, { state, duration_us: durationUs, ttft_us: ttftUs }: Pace): number | null {
+  if (state !== "completed" || tokens.output == null || durationUs == null || ttftUs == null) return null;
   const us = durationUs - ttftUs;
   return us <= 0 ? null : (tokens.output * 1_000_000) / us;
 }

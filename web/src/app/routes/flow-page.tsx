@@ -60,6 +60,7 @@ export function FlowPage() {
           at={eventAt(search.at)}
           onTab={choose}
           onAt={(at) => { change({ at: atEvent(at) }); }}
+          onList={() => { void navigate({ to: "/flows" }); }}
           actions={null}
         />
       </main>

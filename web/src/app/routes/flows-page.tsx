@@ -50,6 +50,7 @@ export function FlowsPage() {
                 at={eventAt(search.at)}
                 onTab={(tab) => { state.change({ tab, at: undefined }); }}
                 onAt={(at) => { state.change({ at: atEvent(at) }); }}
+                onList={state.closePeek}
                 actions={
                   <DetailButtons onPrevious={() => { state.step(-1); }} onNext={() => { state.step(1); }}>
                     <Button look="ghost" shape="icon" aria-label={t("detail.open")} title={`${t("detail.open")} (Enter)`} onClick={() => { if (search.sel !== undefined) state.open(search.sel); }}><Icon name="open" /></Button>

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useQuery } from "@tanstack/react-query";
 
+import { useFeedLostAt } from "@/lib/feed-clock";
 import { useT } from "@/lib/i18n/i18n";
 import { Brand, Icon } from "@/ui/icon";
 
@@ -38,8 +39,18 @@ function ProxyLine() {
   const t = useT();
   const { data } = useQuery(statusQuery);
   const { recording } = useRecordingSwitch();
+  const lost = useFeedLostAt() !== null;
   const address = data?.proxy_url.replace(/^https?:\/\//, "");
   const title = address === undefined ? t("nav.proxyUnknown") : t("nav.proxy", { address });
+  if (lost) {
+    return (
+      <div className="flex h-8 items-center gap-2.5 px-2.5 text-held" title={t("nav.feedLost")}>
+        <Icon name="warning" small />
+        <span className={`${LABEL} text-12`} aria-hidden="true">{t("nav.feedLost")}</span>
+        <span className="sr-only">{t("nav.feedLost")}</span>
+      </div>
+    );
+  }
   return (
     <div className="flex h-8 items-center gap-2.5 px-2.5 text-t3" title={`${title} · ${t("settings.recording")}: ${t(recording ? "settings.recordingOn" : "settings.recordingPaused")}`}>
       <i className={`mx-1.25 size-1.75 shrink-0 rounded-full ${recording ? "bg-ok" : "bg-held"}`} />

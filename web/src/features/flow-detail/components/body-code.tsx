@@ -2,7 +2,9 @@ import { useDeferredValue, useMemo, useState } from "react";
 
 import { findAll } from "@/lib/code-search";
 import { useT } from "@/lib/i18n/i18n";
+import { setPreference, usePreferences } from "@/lib/preferences";
 import { Banner } from "@/ui/banner";
+import { Button } from "@/ui/button";
 import { CodeView } from "@/ui/code-view";
 import { CopyButton } from "@/ui/copy-button";
 
@@ -27,18 +29,20 @@ export function BodyCode({ content, label, facts, capped, path, name, query, onQ
   const t = useT();
   const wanted = useDeferredValue(query);
   const matches = useMemo(() => findAll(content.lines, wanted), [content.lines, wanted]);
+  const { wrapCode } = usePreferences();
   const [step, setStep] = useState(0);
   const current = matches.length === 0 ? 0 : ((step % matches.length) + matches.length) % matches.length;
   return (
     <>
       <BodyBar facts={facts} path={path} name={name}>
         <BodySearch query={query} onQuery={(next) => { onQuery(next); setStep(0); }} count={matches.length} current={current} onStep={(by) => { setStep(current + by); }} />
+        <Button look={wrapCode ? "on" : "ghost"} aria-pressed={wrapCode} title={t("body.wrapTitle")} onClick={() => { setPreference("wrapCode", !wrapCode); }}>{t("body.wrap")}</Button>
         <CopyButton text={() => content.lines.text} />
       </BodyBar>
       {capped === null ? null : (
         <Banner tone="plain" action={<a className="text-accent hover:underline" href={path} download={name}>{t("common.download")}</a>}>{capped}</Banner>
       )}
-      <CodeView lines={content.lines} label={label} matches={matches} current={current} />
+      <CodeView lines={content.lines} label={label} matches={matches} current={current} wrap={wrapCode} />
     </>
   );
 }

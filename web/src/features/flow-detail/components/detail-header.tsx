@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 
 import type { Detail } from "@/api/types";
+import { useFlowClockUs } from "@/lib/feed-clock";
 import { clockMs, compact, durationExact, exact, instant, undated } from "@/lib/format";
 import { useT } from "@/lib/i18n/i18n";
 import { tokensPerSecond, totalOf } from "@/lib/usage";
-import { useNowUs } from "@/lib/use-now";
 import { Chip } from "@/ui/chip";
 import { StateGlyph } from "@/ui/state-glyph";
 
@@ -78,10 +78,10 @@ function Figures({ detail, spread = false }: { detail: Detail; spread?: boolean 
   const t = useT();
   const { flow, reading } = detail;
   const running = flow.end == null;
-  const nowUs = useNowUs(running);
+  const nowUs = useFlowClockUs(running);
   const elapsed = flow.duration_us ?? Math.max(0, nowUs - flow.started_at);
   const total = totalOf(reading.tokens);
-  const speed = tokensPerSecond(reading.tokens, flow.duration_us, flow.ttft_us);
+  const speed = tokensPerSecond(reading.tokens, flow);
   const whole = flow.end === "ended" && !reading.response.streamed;
   return (
     <dl className={`flex gap-6 ${spread ? "justify-between" : ""}`}>
@@ -95,7 +95,7 @@ function Figures({ detail, spread = false }: { detail: Detail; spread?: boolean 
         <span className={running ? "text-accent" : undefined}>{durationExact(elapsed)}</span>
       </Figure>
       <Figure label={t("detail.speed")}>
-        {speed === null ? <Quiet text="–" /> : t("detail.perSecond", { n: `${reading.estimated ? "≈ " : ""}${speed < 10 ? speed.toFixed(1) : exact(Math.round(speed))}` })}
+        {speed === null ? (flow.state === "completed" && reading.tokens.output == null ? <Unknown /> : <Quiet text="–" />) : t("detail.perSecond", { n: `${reading.estimated ? "≈ " : ""}${speed < 10 ? speed.toFixed(1) : exact(Math.round(speed))}` })}
       </Figure>
     </dl>
   );

@@ -36,7 +36,7 @@ export function EventsTab({ detail, at, onAt }: EventsTabProps) {
   const chosen = at === null ? undefined : eventAt(at);
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <div role="grid" aria-label={t("events.label")} aria-rowcount={expected + 1} className="flex min-h-0 flex-1 flex-col">
+      <div role="grid" aria-label={t("events.label")} aria-rowcount={expected + 1} className="@container flex min-h-0 flex-1 flex-col">
         <EventHead named={named} />
         <div ref={scroller} role="rowgroup" tabIndex={0} className="scroll min-h-0 flex-1 focus-visible:shadow-(--ring-in)" onKeyDown={(event) => { moveBy(event.key, at, expected, onAt, virtual.scrollToIndex); }}>
           <div className="relative" style={{ height: virtual.getTotalSize() }}>

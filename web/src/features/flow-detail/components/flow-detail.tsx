@@ -27,6 +27,8 @@ export interface FlowDetailProps {
   at: number | null;
   onTab: (tab: TabId) => void;
   onAt: (at: number | null) => void;
+  /** Leaves the flow for the list. */
+  onList: () => void;
   /** Buttons of the place that shows it. */
   actions: ReactNode;
 }
@@ -38,7 +40,7 @@ export function FlowDetail(props: FlowDetailProps) {
   const query = useFlowDetail(props.id);
   const split = useMedia(WIDE) && props.layout === "page";
   if (query.error !== null && query.data === undefined) {
-    return <DetailProblem error={query.error} actions={props.actions} onRetry={() => { void query.refetch(); }} />;
+    return <DetailProblem error={query.error} actions={props.actions} onList={props.onList} onRetry={() => { void query.refetch(); }} />;
   }
   const detail = query.data;
   if (detail === undefined) {
@@ -92,13 +94,13 @@ function Pane({ detail, tabs, tab, at, onTab, onAt }: FlowDetailProps & { detail
   );
 }
 
-function DetailProblem({ error, actions, onRetry }: { error: Error; actions: ReactNode; onRetry: () => void }) {
+function DetailProblem({ error, actions, onList, onRetry }: { error: Error; actions: ReactNode; onList: () => void; onRetry: () => void }) {
   const t = useT();
   const missing = error instanceof ApiError && error.status === 404;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex h-10 shrink-0 items-center justify-end px-1.5">{actions}</div>
-      <Problem title={t(missing ? "detail.notFound" : "detail.failed")} action={missing ? null : <Button onClick={onRetry}>{t("common.retry")}</Button>}>
+      <Problem title={t(missing ? "detail.notFound" : "detail.failed")} action={missing ? <Button onClick={onList}>{t("detail.toList")}</Button> : <Button onClick={onRetry}>{t("common.retry")}</Button>}>
         {missing ? t("detail.notFoundHelp") : error.message}
       </Problem>
     </div>

@@ -41,3 +41,15 @@ test("withheld thinking says so", () => {
   render(<PartBody part={{ kind: "thinking", text: "", signed: true, redacted: true }} flow="f" side="response" live={false} />);
   screen.getByText("Thinking withheld by the provider");
 });
+
+test("hidden characters are drawn as markers, in prose and in code", () => {
+  const { container } = render(<PartBody part={{ kind: "text", text: "a\u202eb `c\u200b\u200bd`" }} flow="f" side="request" live={false} />);
+  expect([...container.querySelectorAll("[data-hidden]")].map((marker) => marker.textContent)).toEqual(["U+202E", "U+200B×2"]);
+  expect(container.textContent).not.toMatch(/[\u202e\u200b]/);
+});
+
+test("a paragraph too long for prose shows its beginning and its size", () => {
+  const { container } = render(<PartBody part={{ kind: "text", text: "中文 very long line ".repeat(20_000) }} flow="f" side="request" live={false} />);
+  expect((container.textContent ?? "").length).toBeLessThan(3_000);
+  screen.getByRole("button", { name: /\+ 1 line/ });
+});

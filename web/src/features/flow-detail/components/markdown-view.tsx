@@ -1,14 +1,19 @@
 import { memo, useMemo } from "react";
 
 import { useT } from "@/lib/i18n/i18n";
+import { VisibleText } from "@/ui/visible-text";
 
+import { isTooLongForProse } from "../lib/long-text";
 import { parseMarkdown, type Block, type Inline } from "../lib/markdown";
+
+import { LongText } from "./long-text";
 
 /** Markdown as React nodes. No HTML, nothing loaded; a link does nothing until it is clicked. */
 export const MarkdownView = memo(function MarkdownView({ text, live }: { text: string; live: boolean }) {
-  const blocks = useMemo(() => parseMarkdown(text), [text]);
+  const blocks = useMemo(() => (isTooLongForProse(text) ? null : parseMarkdown(text)), [text]);
+  if (blocks === null) return <LongText text={text} boxed />;
   return (
-    <div className="flex max-w-[76ch] flex-col gap-1.5 text-13 text-pretty">
+    <div className="flex max-w-[76ch] flex-col gap-1.5 text-13">
       {blocks.map((block, at) => <BlockView key={at} block={block} live={live && at === blocks.length - 1} />)}
       {live && blocks.length === 0 ? <span className="caret" /> : null}
     </div>
@@ -28,7 +33,7 @@ function BlockView({ block, live }: { block: Block; live: boolean }) {
       return <hr className="border-line" />;
     case "code":
       return (
-        <pre className="scroll max-h-130 rounded-2 border border-line bg-sunken px-2.5 py-1.5 font-mono text-12 [tab-size:2]">{block.text}{caret}</pre>
+        <pre className="scroll max-h-130 rounded-2 border border-line bg-sunken px-2.5 py-1.5 font-mono text-12 [tab-size:2]"><VisibleText text={block.text} />{caret}</pre>
       );
     case "list":
       return (
@@ -57,17 +62,17 @@ function InlineView({ inline }: { inline: Inline }) {
   const t = useT();
   switch (inline.kind) {
     case "text":
-      return inline.text;
+      return <VisibleText text={inline.text} />;
     case "code":
-      return <code className="rounded-1 bg-raised px-0.75 font-mono text-12">{inline.text}</code>;
+      return <code className="rounded-1 bg-raised px-0.75 font-mono text-12"><VisibleText text={inline.text} /></code>;
     case "strong":
-      return <strong className="font-semibold">{inline.text}</strong>;
+      return <strong className="font-semibold"><VisibleText text={inline.text} /></strong>;
     case "em":
-      return <em>{inline.text}</em>;
+      return <em><VisibleText text={inline.text} /></em>;
     case "link":
       return (
         <a className="text-accent underline decoration-line-strong underline-offset-2 hover:decoration-current" href={inline.href} target="_blank" rel="noopener noreferrer nofollow" title={t("talk.link", { url: inline.href })}>
-          {inline.text}
+          <VisibleText text={inline.text} />
         </a>
       );
   }

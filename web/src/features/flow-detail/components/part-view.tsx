@@ -3,9 +3,13 @@ import { bytes, cut } from "@/lib/format";
 import { useT, type Translate } from "@/lib/i18n/i18n";
 import { Chip } from "@/ui/chip";
 import { Icon } from "@/ui/icon";
+import { VisibleText } from "@/ui/visible-text";
 
+import { withBreakpoints } from "../lib/breakpoints";
+import { isTooLongForProse } from "../lib/long-text";
 import { partBytes, type TranscriptItem } from "../lib/transcript";
 
+import { CacheChip } from "./cache-chip";
 import { LongText } from "./long-text";
 import { MarkdownView } from "./markdown-view";
 import { MediaView } from "./media-view";
@@ -14,7 +18,12 @@ import { ToolCallBox } from "./tool-call-box";
 const SUMMARY_CHARS = 120;
 
 export function PartView({ item, flow }: { item: Extract<TranscriptItem, { kind: "part" }>; flow: string }) {
-  return <PartBody part={item.part} flow={flow} side={item.answer ? "response" : "request"} live={item.live} />;
+  return (
+    <>
+      <PartBody part={item.part} flow={flow} side={item.answer ? "response" : "request"} live={item.live} />
+      <CacheChip cache={item.cache} />
+    </>
+  );
 }
 
 interface PartBodyProps {
@@ -35,19 +44,20 @@ export function PartBody({ part, flow, side, live }: PartBodyProps) {
           <MarkdownView text={part.text} live={live} />
           <div className="flex flex-wrap gap-1.5 empty:hidden [&>*]:mt-1.5">
             {(part.citations ?? []).length === 0 ? null : <Chip title={JSON.stringify(part.citations)}>{t("talk.citations", { n: part.citations?.length ?? 0 })}</Chip>}
-            {part.cache == null ? null : <Chip tone="line" title={JSON.stringify(part.cache)}>{t("talk.cacheBreakpoint")}</Chip>}
           </div>
         </>
       );
     case "thinking":
+      if (!part.redacted && isTooLongForProse(part.text)) return <LongText text={part.text} boxed />;
       return (
         <p className="max-w-[76ch] text-12 break-words whitespace-pre-wrap text-t2">
-          {part.redacted ? t("talk.thinkingWithheld") : <bdi>{part.text}</bdi>}
+          {part.redacted ? t("talk.thinkingWithheld") : <bdi><VisibleText text={part.text} /></bdi>}
           {live ? <span className="caret" /> : null}
         </p>
       );
     case "refusal":
-      return <p className="max-w-[76ch] whitespace-pre-wrap"><Chip tone="held" className="mr-2">{t("talk.refusal")}</Chip><bdi>{part.text}</bdi></p>;
+      if (isTooLongForProse(part.text)) return <><Chip tone="held" className="mb-1.5">{t("talk.refusal")}</Chip><LongText text={part.text} boxed /></>;
+      return <p className="max-w-[76ch] whitespace-pre-wrap"><Chip tone="held" className="mr-2">{t("talk.refusal")}</Chip><bdi><VisibleText text={part.text} /></bdi></p>;
     case "image":
     case "audio":
     case "file":
@@ -79,7 +89,12 @@ function ToolResult({ part, flow, side }: { part: Extract<Part, { kind: "tool_re
       </div>
       <div className="divide-y divide-line border-t border-line">
         {part.content.length === 0 ? <p className="px-2.5 py-1.5 text-12 text-t3">{t("talk.empty")}</p> : null}
-        {part.content.map((inner, at) => (inner.kind === "text" ? <LongText key={at} text={inner.text} /> : <div key={at} className="p-2"><PartBody part={inner} flow={flow} side={side} live={false} /></div>))}
+        {withBreakpoints(part.content).map(({ part: inner, cache }, at) => (
+          <div key={at} className={inner.kind === "text" ? "" : "p-2"}>
+            {inner.kind === "text" ? <LongText text={inner.text} /> : <PartBody part={inner} flow={flow} side={side} live={false} />}
+            {cache == null ? null : <div className={inner.kind === "text" ? "px-2.5 pb-1.5" : ""}><CacheChip cache={cache} /></div>}
+          </div>
+        ))}
       </div>
     </div>
   );

@@ -1,5 +1,8 @@
 import type { Part } from "@/api/types";
 
+import { withBreakpoints } from "../lib/breakpoints";
+
+import { CacheChip } from "./cache-chip";
 import { LongText } from "./long-text";
 import { PartBody } from "./part-view";
 
@@ -7,7 +10,12 @@ import { PartBody } from "./part-view";
 export function SystemParts({ parts, flow }: { parts: readonly Part[]; flow: string }) {
   return (
     <div className="flex flex-col gap-2">
-      {parts.map((part, at) => (part.kind === "text" ? <LongText key={at} text={part.text} boxed /> : <PartBody key={at} part={part} flow={flow} side="request" live={false} />))}
+      {withBreakpoints(parts).map(({ part, cache }, at) => (
+        <div key={at}>
+          {part.kind === "text" ? <LongText text={part.text} boxed /> : <PartBody part={part} flow={flow} side="request" live={false} />}
+          <CacheChip cache={cache} />
+        </div>
+      ))}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import type { Detail } from "@/api/types";
+import { useFlowClockUs } from "@/lib/feed-clock";
 import { bytes, clockMs, duration, durationExact, exact } from "@/lib/format";
 import { useT, type Translate } from "@/lib/i18n/i18n";
-import { useNowUs } from "@/lib/use-now";
 import { ScrollRegion } from "@/ui/scroll-region";
 
 import { phasesOf, type Phase } from "../lib/phases";
@@ -12,7 +12,7 @@ export function TimingTab({ detail }: { detail: Detail }) {
   const t = useT();
   const { flow, exchange, reading } = detail;
   const running = exchange.end == null;
-  const nowUs = useNowUs(running);
+  const nowUs = useFlowClockUs(running);
   const elapsedUs = exchange.timings.duration_us ?? Math.max(0, nowUs - exchange.started_at);
   const streamed = reading.response.streamed;
   const phases = phasesOf({ timings: exchange.timings, ttftUs: reading.response.ttft_us ?? null, streamed, elapsedUs, running });

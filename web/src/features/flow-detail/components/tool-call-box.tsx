@@ -6,7 +6,9 @@ import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
 import { CopyButton } from "@/ui/copy-button";
 import { Icon } from "@/ui/icon";
+import { VisibleText } from "@/ui/visible-text";
 
+import { isTooLongForProse } from "../lib/long-text";
 import { argumentsOf, type Argument } from "../lib/tool-arguments";
 
 import { LongText } from "./long-text";
@@ -39,7 +41,7 @@ export function ToolCallBox({ call, live }: { call: ToolCall; live: boolean }) {
 
 function RawArguments({ text, live }: { text: string; live: boolean }) {
   const t = useT();
-  if (live) return <pre className="px-2.5 py-1.5 font-mono text-12 break-words whitespace-pre-wrap">{text}<span className="caret" /></pre>;
+  if (live && !isTooLongForProse(text)) return <pre className="px-2.5 py-1.5 font-mono text-12 break-words whitespace-pre-wrap"><VisibleText text={text} /><span className="caret" /></pre>;
   return text === "" ? <p className="px-2.5 py-1.5 text-12 text-t3">{t("talk.noArguments")}</p> : <LongText text={text} />;
 }
 
@@ -50,9 +52,9 @@ function Fields({ fields }: { fields: readonly Argument[] }) {
     <dl className="grid grid-cols-[fit-content(40%)_minmax(0,1fr)] gap-x-3.5 px-2.5 py-1.5 font-mono text-12">
       {fields.map(({ key, text, kind }) => (
         <div key={key} className="contents">
-          <dt className="break-words text-c-key">{key}</dt>
+          <dt className="break-words text-c-key"><VisibleText text={key} /></dt>
           <dd className={`min-w-0 break-words whitespace-pre-wrap ${INKS[kind]}`}>
-            {text.length > VALUE_CHARS_MAX ? <LongText text={text} boxed /> : text}
+            {text.length > VALUE_CHARS_MAX ? <LongText text={text} boxed /> : <VisibleText text={text} />}
           </dd>
         </div>
       ))}

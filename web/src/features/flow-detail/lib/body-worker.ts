@@ -30,6 +30,6 @@ function contentOf(bytes: Uint8Array, whole: boolean): BodyContent {
 
 function transferred(reply: BodyAnswer): Transferable[] {
   if (!("content" in reply) || reply.content.kind !== "lines") return [];
-  const { starts, numbers, closes } = reply.content.lines;
-  return [starts.buffer, numbers.buffer, closes.buffer];
+  const { starts, closes } = reply.content.lines;
+  return [starts.buffer, closes.buffer];
 }

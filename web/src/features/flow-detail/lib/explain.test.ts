@@ -31,5 +31,10 @@ test("each way to end has its words", () => {
 
 test("a stream that was cut says so beside how the flow ended", () => {
   const cut = detailOf({ flow: rowOf(1, { state: "failed", end: "upstream_break" }), reading: readingOf({ response: { ...response, outcome: "stream_truncated" } }) });
-  expect(explain(cut, t).map(({ title }) => title)).toEqual(["The stream ended without its closing event. What arrived is kept.", "The upstream broke off"]);
+  expect(explain(cut, t).map(({ title }) => title)).toEqual(["The upstream broke off", "The stream ended without its closing event. What arrived is kept."]);
+});
+
+test("of a cancelled flow the cause comes first", () => {
+  const cancelled = detailOf({ flow: rowOf(1, { state: "cancelled", end: "client_abort", duration_us: 2_300_000 }), reading: readingOf({ response: { ...response, outcome: "stream_truncated" } }) });
+  expect(explain(cancelled, t).map(({ title }) => title)).toEqual(["Client closed the stream after 2.3 s", "The stream ended without its closing event. What arrived is kept."]);
 });

@@ -15,9 +15,7 @@ export function explain({ flow, exchange, reading }: Detail, t: Translate): Expl
   const found: Explanation[] = [];
   const { response } = reading;
   if (response.error != null) found.push(errorOf(response.error, t));
-  if (response.block_reason != null) found.push({ tone: "held", title: t("note.blocked", { reason: response.block_reason }), said: null, facts: [] });
-  if (response.outcome === "stream_error") found.push({ tone: "held", title: t("note.streamError"), said: null, facts: [] });
-  if (response.outcome === "stream_truncated") found.push({ tone: "held", title: t("note.streamTruncated"), said: null, facts: [] });
+  // The cause comes before what it left behind.
   const end = flow.end ?? null;
   if (end === "client_abort") {
     const title = flow.duration_us == null ? t("end.client_abort_unknown") : t("end.client_abort", { duration: duration(flow.duration_us) });
@@ -26,6 +24,9 @@ export function explain({ flow, exchange, reading }: Detail, t: Translate): Expl
     const failure = exchange.failure ?? null;
     found.push({ tone: "fail", title: t(`end.${end}`), said: failure?.message ?? null, facts: failure === null ? [] : [fault(failure.fault, t)] });
   }
+  if (response.block_reason != null) found.push({ tone: "held", title: t("note.blocked", { reason: response.block_reason }), said: null, facts: [] });
+  if (response.outcome === "stream_error") found.push({ tone: "held", title: t("note.streamError"), said: null, facts: [] });
+  if (response.outcome === "stream_truncated") found.push({ tone: "held", title: t("note.streamTruncated"), said: null, facts: [] });
   const stop = response.choices[0]?.stop;
   if (stop === "length") found.push({ tone: "held", title: t("note.length"), said: null, facts: [] });
   if (stop === "content_filter") found.push({ tone: "held", title: t("note.filter"), said: null, facts: [] });

@@ -1,5 +1,6 @@
-/** The beginning of a long text, cut at a line end where there is one. */
+/** Which texts are too long to be laid out as prose, and the beginning of those. */
 import { cut } from "@/lib/format";
+import { countInvisible } from "@/lib/invisible";
 
 import { utf8Bytes } from "./text-size";
 
@@ -8,6 +9,30 @@ const LINES_SHOWN = 14;
 const CHARS_SHOWN = 1_800;
 /** A text that is only a little longer is shown whole. */
 const SLACK = 1.25;
+
+/** Browsers lay out a paragraph in one go, and slowly when it is long: past this it is drawn in rows. */
+export const PARAGRAPH_CHARS_MAX = 8_000;
+/** The same for a text as a whole. */
+export const PROSE_CHARS_MAX = 100_000;
+/** Each marker of a hidden character is an element of its own. */
+const MARKERS_MAX = 500;
+
+/** Whether a text is drawn in rows, of which only those in sight are there, rather than as prose. */
+export function isTooLongForProse(text: string): boolean {
+  if (text.length > PROSE_CHARS_MAX) return true;
+  return longestParagraph(text) > PARAGRAPH_CHARS_MAX || countInvisible(text, MARKERS_MAX) >= MARKERS_MAX;
+}
+
+/** Lines count one by one: a line end ends a run of text that is laid out at once. */
+function longestParagraph(text: string): number {
+  let longest = 0;
+  let start = 0;
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+    longest = Math.max(longest, end - start);
+    start = end + 1;
+  }
+  return Math.max(longest, text.length - start);
+}
 
 export interface Excerpt {
   text: string;

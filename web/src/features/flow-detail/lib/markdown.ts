@@ -3,9 +3,6 @@
  * italics, links. Everything else stays text. No HTML, no images: what is not known here is shown as it was written.
  */
 
-/** Longer texts are shown as they are; nobody reads them for their bold words. */
-const MARKDOWN_CHARS_MAX = 200_000;
-
 export type Inline =
   | { kind: "text"; text: string }
   | { kind: "code"; text: string }
@@ -28,7 +25,6 @@ const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const QUOTE = /^ {0,3}>\s?(.*)$/;
 
 export function parseMarkdown(source: string): Block[] {
-  if (source.length > MARKDOWN_CHARS_MAX) return [{ kind: "paragraph", inlines: [{ kind: "text", text: source }] }];
   const lines = source.replaceAll("\r\n", "\n").split("\n");
   const blocks: Block[] = [];
   let at = 0;

@@ -4,8 +4,10 @@ import type { MessageKey } from "@/lib/i18n/en";
 export const TABS = ["conversation", "request", "response", "events", "headers", "timing"] as const;
 export type TabId = (typeof TABS)[number];
 
-export const MAIN_TABS: readonly TabId[] = ["conversation", "request", "response"];
-export const SIDE_TABS: readonly TabId[] = ["events", "timing", "headers"];
+/** The right pane goes on where the left one ends: the order, and so the keys, are the same everywhere. */
+const MAIN_COUNT = 3;
+export const MAIN_TABS: readonly TabId[] = TABS.slice(0, MAIN_COUNT);
+export const SIDE_TABS: readonly TabId[] = TABS.slice(MAIN_COUNT);
 
 export function isTab(value: unknown): value is TabId {
   return TABS.some((tab) => tab === value);

@@ -61,3 +61,11 @@ test("several answers are numbered", () => {
   expect(shape(items)).toBe("tools system user:text* answer assistant:text end answer assistant:text end");
   expect(new Set(items.map(({ key }) => key)).size).toBe(items.length);
 });
+
+test("a cache breakpoint is a mark on the part before it, never a message", () => {
+  const mark: Part = { kind: "other", name: "cache_control", raw: { type: "ephemeral" } };
+  const turn = [says("user", text("go")), says("assistant", CALL), says("user", RESULT, mark)];
+  const items = transcriptOf(reading(turn), { showEarlier: false, running: false });
+  expect(shape(items)).toBe("tools system earlier tool:tool_result* end");
+  expect(items.find((item) => item.kind === "part")).toMatchObject({ cache: { type: "ephemeral" }, bytes: 4 });
+});

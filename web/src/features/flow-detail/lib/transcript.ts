@@ -2,11 +2,12 @@
  * A reading as the items of a transcript, one for each part, so that a long conversation is drawn item by item.
  *
  * What the last turn added stands open; what stood before the model's last answer is one fold. Nothing is left out:
- * every part of the reading is an item, or inside the fold.
+ * every part of the reading is an item, a mark on one, or inside the fold.
  */
 import type { Detail, Message, Part, Reading, Tool, ToolCall, Tokens } from "@/api/types";
 import type { TokenKind } from "@/lib/usage";
 
+import { withBreakpoints } from "./breakpoints";
 import { promptSpine } from "./spine";
 import { utf8Bytes } from "./text-size";
 
@@ -29,6 +30,8 @@ export type TranscriptItem =
 export interface PartItem {
   kind: "part";
   part: Part;
+  /** A cache breakpoint behind it, as the wire gave it. */
+  cache: unknown;
   speaker: Speaker;
   /** The speaker's own name, where it has one. */
   name: string | null;
@@ -66,7 +69,7 @@ function promptItems({ request, tokens }: Reading, options: TranscriptOptions): 
     items.push({ ...base, kind: "tools", key: "tools", tools: request.tools, bytes: sum(request.tools.map(({ bytes }) => bytes)) });
   }
   if (request.system.length > 0) {
-    items.push({ ...base, kind: "system", key: "system", parts: request.system, bytes: sum(request.system.map(partBytes)) });
+    items.push({ ...base, kind: "system", key: "system", parts: request.system, bytes: sum(withBreakpoints(request.system).map(({ part }) => partBytes(part))) });
   }
   const calls = callsOf(request.messages);
   const fresh = firstNew(request.messages);
@@ -90,11 +93,13 @@ function foldEarlier(earlier: TranscriptItem[], count: number, open: boolean): T
 }
 
 function messageItems(message: Message, key: string, calls: ReadonlyMap<string, ToolCall>, isNew: boolean): (ItemBase & PartItem)[] {
-  const speakers = message.parts.map((part) => speakerOf(message, part));
-  return message.parts.map((part, at) => ({
+  const parts = withBreakpoints(message.parts);
+  const speakers = parts.map(({ part }) => speakerOf(message, part));
+  return parts.map(({ part, cache }, at) => ({
     kind: "part",
     key: `${key}.${at}`,
     part,
+    cache,
     speaker: speakers[at] ?? "other",
     name: message.name ?? null,
     first: speakers[at] !== speakers[at - 1],
@@ -151,7 +156,7 @@ export function partBytes(part: Part): number {
     case "tool_call":
       return utf8Bytes(part.arguments);
     case "tool_result":
-      return sum(part.content.map(partBytes));
+      return sum(withBreakpoints(part.content).map((inner) => partBytes(inner.part)));
     case "image":
     case "audio":
     case "file":

@@ -26,7 +26,7 @@ export function StateCell({ row }: CellProps) {
 }
 
 export function ModelCell({ row }: CellProps) {
-  const name = row.model ?? row.requested_model ?? row.upstream ?? row.provider ?? "–";
+  const name = row.model ?? row.requested_model ?? "–";
   return (
     <span className="flex min-w-0 items-center gap-2" title={name}>
       <VendorMark letter={vendorLetter(row.provider)} title={row.provider ?? undefined} />

@@ -2,9 +2,9 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, type CSSProperties, type MouseEvent } from "react";
 
 import type { Row } from "@/api/types";
+import { useFlowClockUs } from "@/lib/feed-clock";
 import { useT } from "@/lib/i18n/i18n";
 import { totalOf } from "@/lib/usage";
-import { useNowUs } from "@/lib/use-now";
 
 import { isRunning, windowOf } from "../lib/waterfall";
 import { useFlowLog, useLogView } from "../store";
@@ -56,7 +56,7 @@ export function FlowList({ selected, cursor, onSelect, onOpen, onFollow, onShowE
   const items = virtual.getVirtualItems();
   const range = virtual.range;
   const visible = range === null ? [] : rows.slice(range.startIndex, range.endIndex + 1);
-  const nowUs = useNowUs(visible.some(isRunning));
+  const nowUs = useFlowClockUs(visible.some(isRunning));
 
   // Row heights change with the window's width; the virtualizer keeps what it measured.
   useEffect(() => { virtual.measure(); }, [virtual, rowHeight]);

@@ -28,9 +28,9 @@ export function ListBar({ stats, onFollow, onClear }: ListBarProps) {
         <Icon name="clear" />
         <span className="max-tablet:sr-only">{t("list.clear")}</span>
       </Button>
-      <Button look={following ? "on" : "plain"} aria-pressed={following} aria-keyshortcuts="f" onClick={() => { onFollow(!following); }} title={t("list.followTitle")}>
+      <Button look={following ? "on" : "plain"} aria-label={t(following ? "list.followingLabel" : "list.notFollowingLabel")} aria-keyshortcuts="f" onClick={() => { onFollow(!following); }} title={t("list.followTitle")}>
         <StateGlyph state={state} />
-        <span className="max-tablet:sr-only">{following ? t("list.following") : t("list.paused")}</span>
+        <span className="max-tablet:sr-only">{t(following ? "list.following" : "list.notFollowing")}</span>
       </Button>
     </>
   );

@@ -12,6 +12,8 @@ export interface What {
   toolsMore: number;
   /** What was asked. */
   text: string;
+  /** Why it did not come to its end; drawn after what was asked. */
+  cause: string;
   /** What was answered; drawn after an arrow. */
   answer: string;
   tone: "plain" | "failed" | "dim" | "wire";
@@ -21,13 +23,30 @@ export function whatOf(row: Row, t: Translate): What {
   const named = counted(row.tools);
   const tools = named.slice(0, TOOLS_SHOWN);
   const base = { tools, toolsMore: named.length - tools.length };
-  if (row.state === "failed") return { ...base, tools: [], toolsMore: 0, text: failure(row, t), answer: "", tone: "failed" };
+  if (row.state === "failed") {
+    const text = row.dialect == null ? wire(row) : (row.preview ?? "");
+    const broken = (row.status ?? 0) < 400 && row.end != null && row.end !== "ended" && row.end !== "client_abort";
+    if (broken && text !== "") return { ...base, text, cause: causeOf(row, t), answer: "", tone: "failed" };
+    return { ...base, tools: [], toolsMore: 0, text: failure(row, t), cause: "", answer: "", tone: "failed" };
+  }
   if (row.state === "cancelled") {
     const ended = row.duration_us == null ? t("end.client_abort_unknown") : t("end.client_abort", { duration: duration(row.duration_us) });
-    return { ...base, text: ended, answer: row.answer ?? "", tone: "dim" };
+    const text = row.dialect == null ? wire(row) : (row.preview ?? "");
+    return { ...base, text, cause: ended, answer: row.answer ?? "", tone: "dim" };
   }
-  if (row.dialect == null) return { ...base, text: `${row.method} ${row.path}`, answer: row.answer ?? "", tone: "wire" };
-  return { ...base, text: row.preview ?? "", answer: row.answer ?? "", tone: "plain" };
+  if (row.dialect == null) return { ...base, text: wire(row), cause: "", answer: row.answer ?? "", tone: "wire" };
+  return { ...base, text: row.preview ?? "", cause: "", answer: row.answer ?? "", tone: "plain" };
+}
+
+function wire(row: Row): string {
+  return `${row.method} ${row.path}`;
+}
+
+/** How it ended and what was said of it; a stop of the monitor needs no more words. */
+function causeOf(row: Row, t: Translate): string {
+  if (row.end === "interrupted") return t("end.interrupted_short");
+  if (row.end == null || row.end === "ended" || row.end === "client_abort") return "";
+  return [t(`end.${row.end}`), row.answer ?? ""].filter((part) => part !== "").join(" · ");
 }
 
 function counted(names: readonly string[]): string[] {
@@ -38,10 +57,11 @@ function counted(names: readonly string[]): string[] {
 
 function failure(row: Row, t: Translate): string {
   const parts: string[] = [];
+  if (row.end === "interrupted" && (row.status ?? 0) < 400) return t("end.interrupted_short");
   if (row.status != null && row.status >= 400) parts.push(String(row.status));
   else if (row.end != null && row.end !== "ended" && row.end !== "client_abort") parts.push(t(`end.${row.end}`));
   const said = row.answer ?? "";
   if (said !== "") parts.push(said);
-  else if (row.dialect == null || parts.length === 0) parts.push(`${row.method} ${row.path}`);
+  else if (row.dialect == null || parts.length === 0) parts.push(wire(row));
   return parts.join(" · ");
 }

@@ -36,11 +36,13 @@ export function SignIn({ refused, onSignedIn }: { refused: boolean; onSignedIn: 
             <code className="flex-1 font-mono text-12">{COMMAND}</code>
             <CopyButton text={() => COMMAND} label={t("common.copy")} />
           </div>
+          <p className="mt-1.5 text-12 text-t3">{t("session.dataDir")}</p>
         </div>
         <label className="flex flex-col gap-1.5 text-12 text-t2">
           {t("session.paste")}
           <input
             type="password"
+            autoFocus
             autoComplete="off"
             spellCheck={false}
             value={pasted}
