@@ -41,11 +41,33 @@ pub(crate) struct Ask {
 // === impl Ask ===
 
 impl Ask {
-    pub(crate) fn new(depth: Depth) -> Self {
+    fn new(depth: Depth) -> Self {
         Self {
             depth,
             ..Self::default()
         }
+    }
+
+    /// Reads a request: every member of its object by `member`, then what its path tells by `complete`.
+    pub(crate) fn read(
+        body: &[u8],
+        depth: Depth,
+        member: fn(&str, &mut Json<'_>, &mut Self),
+        complete: impl FnOnce(&mut RequestReading),
+    ) -> RequestReading {
+        let faults = Faults::default();
+        let mut json = Json::new(body, &faults);
+        let mut ask = Self::new(depth);
+        if json.object() {
+            while let Some(name) = json.member() {
+                member(&name, &mut json, &mut ask);
+            }
+        } else {
+            ask.unexpected(&mut json, "the request");
+        }
+        json.end();
+        complete(&mut ask.reading);
+        ask.into_reading(&faults)
     }
 
     /// Enters the array of messages and calls `read` at each of them, or at the newest ones.
@@ -89,7 +111,7 @@ impl Ask {
     }
 
     /// Returns the reading, with what was wrong with its document.
-    pub(crate) fn into_reading(mut self, faults: &Faults) -> RequestReading {
+    fn into_reading(mut self, faults: &Faults) -> RequestReading {
         self.diagnostics.note(faults);
         self.reading.diagnostics = self.diagnostics.into_vec();
         self.reading

@@ -3,27 +3,17 @@
 use flow_model::{Message, RequestReading, Role, Tool};
 
 use crate::dialects::{Ask, Depth};
-use crate::json::{Faults, Json, Kind};
+use crate::json::{Json, Kind};
 
 use super::content;
 
 /// Reads a request. `path` names the model where the body does not, as at Vertex.
 pub(crate) fn read_request(path: &str, body: &[u8], depth: Depth) -> RequestReading {
-    let faults = Faults::default();
-    let mut json = Json::new(body, &faults);
-    let mut ask = Ask::new(depth);
-    if json.object() {
-        while let Some(name) = json.member() {
-            member(&name, &mut json, &mut ask);
+    Ask::read(body, depth, member, |reading| {
+        if reading.model.is_none() {
+            reading.model = model_in(path);
         }
-    } else {
-        ask.unexpected(&mut json, "the request");
-    }
-    json.end();
-    if ask.reading.model.is_none() {
-        ask.reading.model = model_in(path);
-    }
-    ask.into_reading(&faults)
+    })
 }
 
 fn one_message(json: &mut Json<'_>, ask: &mut Ask) {

@@ -3,7 +3,7 @@
 use flow_model::{Message, RequestReading, Role, Tool};
 
 use crate::dialects::{Ask, Depth, text_part};
-use crate::json::{Faults, Json, Kind};
+use crate::json::{Json, Kind};
 
 use super::{fields, owned, read_parts, same_name};
 
@@ -12,21 +12,11 @@ const DECLARATIONS: &str = "functionDeclarations";
 
 /// Reads a request, whose path names the model and asks for a stream or not.
 pub(crate) fn read_request(path: &str, body: &[u8], depth: Depth) -> RequestReading {
-    let faults = Faults::default();
-    let mut json = Json::new(body, &faults);
-    let mut ask = Ask::new(depth);
-    if json.object() {
-        while let Some(name) = json.member() {
-            member(&name, &mut json, &mut ask);
-        }
-    } else {
-        ask.unexpected(&mut json, "the request");
-    }
-    json.end();
-    let (model, stream) = asked_in(path);
-    ask.reading.model = model.or(ask.reading.model);
-    ask.reading.stream = stream;
-    ask.into_reading(&faults)
+    Ask::read(body, depth, member, |reading| {
+        let (model, stream) = asked_in(path);
+        reading.model = model.or(reading.model.take());
+        reading.stream = stream;
+    })
 }
 
 fn member(name: &str, json: &mut Json<'_>, ask: &mut Ask) {

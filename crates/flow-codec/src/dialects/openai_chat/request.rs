@@ -3,27 +3,17 @@
 use flow_model::{Media, Message, Part, RequestReading, Role, Tool};
 
 use crate::dialects::{Ask, Depth, arguments, breakpoint, inline_media};
-use crate::json::{Faults, Json, Kind};
+use crate::json::{Json, Kind};
 
 use super::{content, detail};
 
 /// Reads a request. `path` names the model where the body does not, as in Azure's deployments.
 pub(crate) fn read_request(path: &str, body: &[u8], depth: Depth) -> RequestReading {
-    let faults = Faults::default();
-    let mut json = Json::new(body, &faults);
-    let mut ask = Ask::new(depth);
-    if json.object() {
-        while let Some(name) = json.member() {
-            member(&name, &mut json, &mut ask);
+    Ask::read(body, depth, member, |reading| {
+        if reading.model.is_none() {
+            reading.model = deployment(path);
         }
-    } else {
-        ask.unexpected(&mut json, "the request");
-    }
-    json.end();
-    if ask.reading.model.is_none() {
-        ask.reading.model = deployment(path);
-    }
-    ask.into_reading(&faults)
+    })
 }
 
 fn member(name: &str, json: &mut Json<'_>, ask: &mut Ask) {
