@@ -256,8 +256,8 @@ export const en = {
   "health.pause": "Pause recording",
   "health.gaps": { one: "{n} gap in the record. No call was delayed.", other: "{n} gaps in the record. No call was delayed." },
   "health.lost": { one: "{n} flow was not recorded.", other: "{n} flows were not recorded." },
-  "health.disk": "The record cannot be written: {problem} Calls pass through.",
-  "health.diskUnknown": "The disk does not take what is written.",
+  "health.disk": "The record cannot be written: {problem}. Calls pass through.",
+  "health.diskUnknown": "The disk does not take what is written",
   "health.patchFailed": "The setting was not changed: {message}",
 
   "setup.title": "Waiting for the first call",

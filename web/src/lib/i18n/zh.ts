@@ -254,8 +254,8 @@ export const zh: Messages = {
   "health.pause": "暂停记录",
   "health.gaps": any("记录有 {n} 处缺口，请求未受影响。"),
   "health.lost": any("{n} 个请求没有记录。"),
-  "health.disk": "无法写入记录：{problem} 请求照常通过。",
-  "health.diskUnknown": "磁盘无法写入。",
+  "health.disk": "无法写入记录：{problem}。请求照常通过。",
+  "health.diskUnknown": "磁盘无法写入",
   "health.patchFailed": "设置没有改变：{message}",
 
   "setup.title": "等待第一个请求",
