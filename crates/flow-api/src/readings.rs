@@ -70,10 +70,10 @@ impl AppState {
     /// from what is stored.
     fn look_live(&self, row: Row, live: LiveView) -> Result<Look, ReadError> {
         let exchange = live.exchange;
-        let (request, _) = self.body_to_read(&exchange, Side::Request)?;
+        let (request_body, _) = self.body_to_read(&exchange, Side::Request)?;
         let request = match row.dialect {
-            Some(dialect) if !request.is_empty() => {
-                flow_codec::read_request(dialect, exchange.path(), &request)
+            Some(dialect) if !request_body.is_empty() => {
+                flow_codec::read_request(dialect, exchange.path(), &request_body)
             }
             _ => RequestReading::default(),
         };
@@ -83,6 +83,8 @@ impl AppState {
             response: (*live.response).clone(),
             tokens: row.tokens,
             estimated: row.estimated,
+            client: flow_codec::read_client(&exchange.request.headers, &request_body),
+            ..Reading::default()
         });
         Ok(Look {
             row,

@@ -14,12 +14,13 @@ mod diagnostics;
 mod piece;
 
 use flow_model::{
-    Choice, Dialect, ErrorReading, Message, Outcome, Part, ResponseReading, Role, StopReason,
+    Choice, Dialect, Embeddings, ErrorReading, Message, Outcome, Part, Raw, ResponseReading, Role,
+    StopReason, Units, WireUsage,
 };
 use serde_json::Value;
 
 use crate::json::{Faults, Json, Text, Token};
-use crate::{errors, usage};
+use crate::{dialects, errors};
 
 pub(crate) use self::diagnostics::Diagnostics;
 pub(crate) use self::piece::{Call, Piece};
@@ -42,6 +43,12 @@ pub(crate) struct Answer {
     pub(crate) usage: Option<Value>,
     pub(crate) error: Option<ErrorReading>,
     pub(crate) block_reason: Option<String>,
+    /// Counts that a gateway measured beside the model's own.
+    pub(crate) metrics: Option<WireUsage>,
+    pub(crate) units: Units,
+    pub(crate) context_bp: Option<u64>,
+    pub(crate) service_tier: Option<String>,
+    pub(crate) embeddings: Option<Embeddings>,
     pub(crate) events: u64,
     /// The event that closes a stream has come.
     pub(crate) closed: bool,
@@ -83,6 +90,11 @@ impl Answer {
             usage: None,
             error: None,
             block_reason: None,
+            metrics: None,
+            units: Units::default(),
+            context_bp: None,
+            service_tier: None,
+            embeddings: None,
             events: 0,
             closed: false,
             diagnostics: Diagnostics::default(),
@@ -176,8 +188,8 @@ impl Answer {
 
     /// Attaches a citation to the last text of an answer.
     pub(crate) fn cite(&mut self, index: u64, citation: &mut Json<'_>) {
-        let value = citation.value();
-        if self.admits(value_bytes(&value))
+        let value = citation.verbatim();
+        if self.admits(value.as_str().len())
             && let Some(Piece::Text { citations, .. }) =
                 self.draft(index).and_then(Draft::last_text)
         {
@@ -189,6 +201,12 @@ impl Answer {
     pub(crate) fn keep(&mut self, json: &mut Json<'_>) -> Option<Value> {
         let bytes = json.width();
         self.admits(bytes).then(|| json.value())
+    }
+
+    /// Reads a raw value as it is, where it may be kept.
+    pub(crate) fn keep_raw(&mut self, json: &mut Json<'_>) -> Option<Raw> {
+        let bytes = json.width();
+        self.admits(bytes).then(|| json.verbatim())
     }
 
     /// Reads the usage; a later one replaces an earlier one.
@@ -224,9 +242,12 @@ impl Answer {
         }
     }
 
-    /// Returns whether there is no answer at all.
+    /// Returns whether there is no answer at all: no message, no vectors, no count, no word of a refused prompt.
     pub(crate) fn is_empty(&self) -> bool {
         self.drafts.is_empty()
+            && self.embeddings.is_none()
+            && self.usage.is_none()
+            && self.block_reason.is_none()
     }
 
     /// Returns whether some answer has said why it stopped.
@@ -240,7 +261,7 @@ impl Answer {
         let wire = self
             .usage
             .as_ref()
-            .map(|usage| usage::wire(self.dialect, usage));
+            .map(|usage| dialects::usage(self.dialect, usage));
         ResponseReading {
             outcome,
             streamed,
@@ -250,6 +271,11 @@ impl Answer {
             choices: self.drafts.into_iter().map(Draft::into_choice).collect(),
             usage: wire,
             usage_raw: self.usage,
+            metrics: self.metrics,
+            units: self.units,
+            context_bp: self.context_bp,
+            service_tier: self.service_tier,
+            embeddings: self.embeddings,
             block_reason: self.block_reason,
             events: self.events,
             ttft_us: self.ttft_us,
@@ -286,7 +312,7 @@ impl Draft {
             Piece::Text { text, .. } | Piece::Thinking { text, .. } | Piece::Refusal { text } => {
                 Some(text)
             }
-            Piece::Call(_) | Piece::Audio { .. } | Piece::Part(_) => None,
+            Piece::Call(_) | Piece::Audio { .. } | Piece::Grown { .. } | Piece::Part(_) => None,
         }
     }
 
@@ -339,7 +365,7 @@ impl Draft {
             },
             stop_reason: self.stop_reason,
             stop,
-            logprobs: self.logprobs,
+            logprobs: self.logprobs.map(Into::into),
         }
     }
 }
@@ -352,18 +378,5 @@ fn part_speaks(part: &Part) -> bool {
         }
         Part::ToolCall { arguments, .. } => !arguments.is_empty(),
         _ => false,
-    }
-}
-
-/// Returns about how many bytes a raw value takes.
-fn value_bytes(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(value_bytes).sum(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, value)| name.len() + value_bytes(value))
-            .sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
     }
 }

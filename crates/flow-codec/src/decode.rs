@@ -3,7 +3,7 @@
 //! ```text
 //! Head ──first bytes──► Whole ──end──► read at once, or an error body
 //!   │                     └─ over the limit ─► TooLarge: not read
-//!   └─────────────────► Sse, Array ──each event──► the dialect's stream
+//!   └─────────────────► Framed ──each event──► the dialect's stream
 //! ```
 //!
 //! | limit | value | past it |
@@ -18,11 +18,13 @@ mod tests;
 use flow_model::{Dialect, Header, Outcome, RequestReading, ResponseReading, exchange};
 
 use crate::answer::{Answer, Diagnostics};
-use crate::dialects::{Depth, anthropic_messages, gemini_generate, openai_chat};
+use crate::dialects::{self, Depth, Stream};
 use crate::errors;
-use crate::frames::{ArrayDecoder, Frame, Framed, Framing, SseDecoder, sniff};
+use crate::frames::{Frames, sniff};
 use crate::json::{Fault, Faults, Json, lossy};
 
+/// Start of the names of headers in which Bedrock counts tokens.
+const METRICS: &str = "x-amzn-bedrock-";
 /// Bytes of a body that is read whole. Larger ones are stored and shown raw.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -45,16 +47,8 @@ enum State {
     Whole(Vec<u8>),
     /// One value that is too large to be kept.
     TooLarge,
-    Sse(SseDecoder),
-    Array(ArrayDecoder),
-}
-
-/// The reader of a stream's events.
-#[derive(Clone, Debug)]
-enum Stream {
-    Chat(openai_chat::Stream),
-    Messages(anthropic_messages::Stream),
-    Gemini(gemini_generate::Stream),
+    /// A stream.
+    Framed(Frames),
 }
 
 /// Reads a request. `body` is content-decoded.
@@ -71,11 +65,7 @@ pub fn skim_request(dialect: Dialect, path: &str, body: &[u8]) -> RequestReading
 fn request(dialect: Dialect, path: &str, body: &[u8], depth: Depth) -> RequestReading {
     let is_too_large = body.len() > BODY_BYTES_MAX;
     let body = if is_too_large { b"{}" } else { body };
-    let mut reading = match dialect {
-        Dialect::AnthropicMessages => anthropic_messages::read_request(path, body, depth),
-        Dialect::GeminiGenerate => gemini_generate::read_request(path, body, depth),
-        _ => openai_chat::read_request(path, body, depth),
-    };
+    let mut reading = dialects::read_request(dialect, path, body, depth);
     if is_too_large {
         let mut diagnostics = Diagnostics::default();
         diagnostics.once("too_large", "the request is too large to be read");
@@ -104,10 +94,13 @@ impl ResponseDecoder {
             "retry-after",
             "retry-after-ms",
             "x-should-retry",
+            "x-amzn-errortype",
         ];
         let is_needed = |header: &&Header| {
             let mut names = needed.iter();
+            let counted = header.name.get(..METRICS.len());
             names.any(|name| header.name.eq_ignore_ascii_case(name))
+                || counted.is_some_and(|start| start.eq_ignore_ascii_case(METRICS))
         };
         Self {
             status,
@@ -139,20 +132,16 @@ impl ResponseDecoder {
             }
             State::Whole(body) => body.extend_from_slice(bytes),
             State::TooLarge => {}
-            State::Sse(decoder) => {
+            State::Framed(frames) => {
                 answer.arrived(at_us);
-                decoder.push(bytes, &mut |framed| stream.framed(&framed, answer));
-            }
-            State::Array(decoder) => {
-                answer.arrived(at_us);
-                decoder.push(bytes, &mut |framed| stream.framed(&framed, answer));
+                frames.push(bytes, &mut |framed| stream.framed(&framed, answer));
             }
         }
     }
 
     /// Returns what has arrived so far. Whole bodies are read only once they are complete.
     pub fn snapshot(&self) -> ResponseReading {
-        let streamed = matches!(self.state, State::Sse(_) | State::Array(_));
+        let streamed = matches!(self.state, State::Framed(_));
         let mut answer = self.answer.clone();
         self.stream.clone().finish(&mut answer);
         answer.into_reading(Outcome::Partial, streamed)
@@ -170,6 +159,7 @@ impl ResponseDecoder {
         } = self;
         match state {
             State::Head(body) | State::Whole(body) => {
+                dialects::read_head(&headers, &mut answer);
                 let outcome = whole(&mut answer, status, &headers, &body, complete);
                 return answer.into_reading(outcome, false);
             }
@@ -179,12 +169,9 @@ impl ResponseDecoder {
                     .once("too_large", "the response is too large to be read");
                 return answer.into_reading(Outcome::None, false);
             }
-            State::Sse(mut decoder) => {
-                decoder.finish(&mut |framed| stream.framed(&framed, &mut answer));
-            }
-            State::Array(mut decoder) => {
-                decoder.finish(&mut |framed| stream.framed(&framed, &mut answer));
-                answer.closed |= decoder.is_closed();
+            State::Framed(mut frames) => {
+                frames.finish(&mut |framed| stream.framed(&framed, &mut answer));
+                answer.closed |= frames.is_closed();
             }
         }
         stream.finish(&mut answer);
@@ -207,79 +194,8 @@ impl ResponseDecoder {
             return;
         };
         let head = std::mem::take(head);
-        self.state = match framing {
-            Framing::Whole => State::Whole(Vec::new()),
-            Framing::Sse => State::Sse(SseDecoder::default()),
-            Framing::Array => State::Array(ArrayDecoder::default()),
-        };
+        self.state = Frames::new(framing).map_or_else(|| State::Whole(Vec::new()), State::Framed);
         self.push(&head, at_us);
-    }
-}
-
-// === impl Stream ===
-
-impl Stream {
-    fn new(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::AnthropicMessages => Self::Messages(anthropic_messages::Stream::default()),
-            Dialect::GeminiGenerate => Self::Gemini(gemini_generate::Stream::default()),
-            _ => Self::Chat(openai_chat::Stream::default()),
-        }
-    }
-
-    fn framed(&mut self, framed: &Framed<'_>, answer: &mut Answer) {
-        match framed {
-            Framed::Frame(frame) => {
-                answer.events += 1;
-                self.frame(frame, answer);
-            }
-            Framed::Fault(diagnostic) => answer.diagnostics.push(diagnostic.clone()),
-        }
-    }
-
-    fn frame(&mut self, frame: &Frame<'_>, answer: &mut Answer) {
-        let data = frame.data.trim_ascii();
-        if data == b"[DONE]" {
-            answer.closed = true;
-            return;
-        }
-        if data.is_empty() {
-            return;
-        }
-        let faults = Faults::at(frame.data_start);
-        let mut json = Json::new(frame.data, &faults);
-        if frame.open {
-            // Half an event could say something else than the whole would have, such as text that is a thought.
-            json.end();
-        }
-        let is_whole = faults.syntax().is_none_or(|fault| fault == Fault::Trailing);
-        if is_whole && json.object() {
-            match self {
-                Self::Chat(stream) => stream.event(frame.name, &mut json, answer),
-                Self::Messages(stream) => {
-                    stream.event(frame.name, &mut json, frame.open, answer);
-                }
-                Self::Gemini(stream) => stream.event(&mut json, answer),
-            }
-            json.end();
-        } else if is_whole {
-            json.end();
-            if faults.syntax().is_none() {
-                let what = "an event that is no JSON object";
-                answer
-                    .diagnostics
-                    .at(frame.data_start, "unexpected_type", what);
-            }
-        }
-        answer.note(&faults);
-    }
-
-    fn finish(&mut self, answer: &mut Answer) {
-        match self {
-            Self::Chat(stream) => stream.finish(answer),
-            Self::Gemini(stream) => stream.finish(answer),
-            Self::Messages(_) => {}
-        }
     }
 }
 
@@ -339,6 +255,9 @@ fn whole(
             error_body(answer, status, headers, body);
             return Outcome::Error;
         }
+        if dialects::read_other(body, headers, answer) {
+            return Outcome::Ok;
+        }
         answer
             .diagnostics
             .at(0, "unexpected_type", "the response is no JSON object");
@@ -348,14 +267,10 @@ fn whole(
         error_body(answer, status, headers, body);
         return Outcome::Error;
     }
-    match answer.dialect {
-        Dialect::AnthropicMessages => anthropic_messages::read_whole(&mut json, answer),
-        Dialect::GeminiGenerate => gemini_generate::read_whole(&mut json, answer),
-        _ => openai_chat::read_whole(&mut json, answer),
-    }
+    dialects::read_whole(&mut json, answer);
     json.end();
     answer.note(&faults);
-    if answer.is_empty() && answer.block_reason.is_none() {
+    if answer.is_empty() {
         answer
             .diagnostics
             .once("no_answer", "the response holds no answer");

@@ -3,18 +3,38 @@
 //! Each has a table of its wire's facts at the top, and three parts: `request`, `response` (whole bodies) and
 //! `stream` (events). What several dialects share is here.
 
-pub(crate) mod anthropic_messages;
-pub(crate) mod gemini_generate;
-pub(crate) mod openai_chat;
+mod anthropic_batches;
+mod anthropic_complete;
+mod anthropic_messages;
+mod bedrock_converse;
+mod bedrock_invoke;
+mod cohere;
+mod count_tokens;
+mod embeddings;
+mod gemini_generate;
+mod gemini_interactions;
+mod gemini_predict;
+mod kiro;
+mod models;
+mod ollama;
+mod openai_audio;
+mod openai_chat;
+mod openai_completions;
+mod openai_images;
+mod openai_moderations;
+mod openai_responses;
+mod stream;
 
 use std::collections::VecDeque;
 
-use flow_model::{Media, Part, RequestReading};
+use flow_model::{Dialect, Header, Media, Part, Raw, RequestReading, WireUsage};
 use memchr::memchr;
 use serde_json::Value;
 
-use crate::answer::Diagnostics;
+use crate::answer::{Answer, Diagnostics};
 use crate::json::{Faults, Json, Kind, Token, lossy};
+
+pub(crate) use self::stream::{Event, Stream};
 
 /// Messages at the end of a request that a skim reads: a turn's tool results and what the user adds to them.
 const NEWEST_MESSAGES_MAX: usize = 8;
@@ -28,6 +48,134 @@ pub(crate) enum Depth {
     /// What a row of a list shows: the model, whether a stream is asked for, the newest messages. The rest is
     /// skipped, which costs a fraction of reading it.
     Skim,
+}
+
+/// Reads a request of a dialect.
+pub(crate) fn read_request(
+    dialect: Dialect,
+    path: &str,
+    body: &[u8],
+    depth: Depth,
+) -> RequestReading {
+    match dialect {
+        Dialect::AnthropicBatches => anthropic_batches::read_request(dialect, path, body, depth),
+        Dialect::AnthropicComplete => anthropic_complete::read_request(dialect, path, body, depth),
+        Dialect::AnthropicMessages => anthropic_messages::read_request(path, body, depth),
+        Dialect::BedrockConverse => bedrock_converse::read_request(dialect, path, body, depth),
+        Dialect::BedrockInvoke => bedrock_invoke::read_request(dialect, path, body, depth),
+        Dialect::CohereChat | Dialect::CohereGenerate => {
+            cohere::read_request(dialect, path, body, depth)
+        }
+        Dialect::AnthropicCountTokens
+        | Dialect::BedrockCountTokens
+        | Dialect::GeminiCountTokens
+        | Dialect::OpenaiInputTokens => count_tokens::read_request(dialect, path, body, depth),
+        Dialect::CohereEmbed
+        | Dialect::GeminiEmbed
+        | Dialect::OllamaEmbed
+        | Dialect::OpenaiEmbeddings => embeddings::read_request(dialect, path, body, depth),
+        Dialect::GeminiGenerate => gemini_generate::read_request(path, body, depth),
+        Dialect::GeminiInteractions => {
+            gemini_interactions::read_request(dialect, path, body, depth)
+        }
+        Dialect::GeminiPredict => gemini_predict::read_request(dialect, path, body, depth),
+        Dialect::Kiro => kiro::read_request(dialect, path, body, depth),
+        Dialect::Models => models::read_request(dialect, path, body, depth),
+        Dialect::OllamaChat | Dialect::OllamaGenerate => {
+            ollama::read_request(dialect, path, body, depth)
+        }
+        Dialect::OpenaiAudio => openai_audio::read_request(dialect, path, body, depth),
+        Dialect::OpenaiChat => openai_chat::read_request(path, body, depth),
+        Dialect::OpenaiCompletions => openai_completions::read_request(dialect, path, body, depth),
+        Dialect::OpenaiImages => openai_images::read_request(dialect, path, body, depth),
+        Dialect::OpenaiModerations => openai_moderations::read_request(dialect, path, body, depth),
+        Dialect::OpenaiResponses => openai_responses::read_request(dialect, path, body, depth),
+    }
+}
+
+/// Reads a whole response; the cursor stands behind the opening bracket of its object.
+pub(crate) fn read_whole(json: &mut Json<'_>, answer: &mut Answer) {
+    match answer.dialect {
+        Dialect::AnthropicBatches => anthropic_batches::read_whole(json, answer),
+        Dialect::AnthropicComplete => anthropic_complete::read_whole(json, answer),
+        Dialect::AnthropicMessages => anthropic_messages::read_whole(json, answer),
+        Dialect::BedrockConverse => bedrock_converse::read_whole(json, answer),
+        Dialect::BedrockInvoke => bedrock_invoke::read_whole(json, answer),
+        Dialect::CohereChat | Dialect::CohereGenerate => cohere::read_whole(json, answer),
+        Dialect::AnthropicCountTokens
+        | Dialect::BedrockCountTokens
+        | Dialect::GeminiCountTokens
+        | Dialect::OpenaiInputTokens => count_tokens::read_whole(json, answer),
+        Dialect::CohereEmbed
+        | Dialect::GeminiEmbed
+        | Dialect::OllamaEmbed
+        | Dialect::OpenaiEmbeddings => embeddings::read_whole(json, answer),
+        Dialect::GeminiGenerate => gemini_generate::read_whole(json, answer),
+        Dialect::GeminiInteractions => gemini_interactions::read_whole(json, answer),
+        Dialect::GeminiPredict => gemini_predict::read_whole(json, answer),
+        Dialect::Kiro => kiro::read_whole(json, answer),
+        Dialect::Models => models::read_whole(json, answer),
+        Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::read_whole(json, answer),
+        Dialect::OpenaiAudio => openai_audio::read_whole(json, answer),
+        Dialect::OpenaiChat => openai_chat::read_whole(json, answer),
+        Dialect::OpenaiCompletions => openai_completions::read_whole(json, answer),
+        Dialect::OpenaiImages => openai_images::read_whole(json, answer),
+        Dialect::OpenaiModerations => openai_moderations::read_whole(json, answer),
+        Dialect::OpenaiResponses => openai_responses::read_whole(json, answer),
+    }
+}
+
+/// Reads a whole response that is no JSON object, such as sound or plain text. Returns false where the dialect
+/// has none.
+pub(crate) fn read_other(body: &[u8], headers: &[Header], answer: &mut Answer) -> bool {
+    match answer.dialect {
+        Dialect::OpenaiAudio => openai_audio::read_other(body, headers, answer),
+        _ => false,
+    }
+}
+
+/// Reads what the head of a response says of the answer.
+pub(crate) fn read_head(headers: &[Header], answer: &mut Answer) {
+    if answer.dialect == Dialect::BedrockInvoke {
+        bedrock_invoke::read_head(headers, answer);
+    }
+}
+
+/// Returns the counts in a usage object under common names; nothing is summed or derived.
+pub(crate) fn usage(dialect: Dialect, usage: &Value) -> WireUsage {
+    match dialect {
+        Dialect::AnthropicBatches | Dialect::AnthropicComplete | Dialect::AnthropicMessages => {
+            anthropic_messages::usage(usage)
+        }
+        Dialect::BedrockConverse => bedrock_converse::usage(dialect, usage),
+        Dialect::BedrockInvoke => bedrock_invoke::usage(dialect, usage),
+        Dialect::CohereChat | Dialect::CohereGenerate => cohere::usage(dialect, usage),
+        Dialect::AnthropicCountTokens
+        | Dialect::BedrockCountTokens
+        | Dialect::GeminiCountTokens
+        | Dialect::OpenaiInputTokens => count_tokens::usage(dialect, usage),
+        Dialect::CohereEmbed
+        | Dialect::GeminiEmbed
+        | Dialect::OllamaEmbed
+        | Dialect::OpenaiEmbeddings => embeddings::usage(dialect, usage),
+        Dialect::GeminiGenerate => gemini_generate::usage(usage),
+        Dialect::GeminiInteractions => gemini_interactions::usage(dialect, usage),
+        Dialect::GeminiPredict => gemini_predict::usage(dialect, usage),
+        Dialect::Kiro => kiro::usage(dialect, usage),
+        Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::usage(dialect, usage),
+        Dialect::OpenaiAudio => openai_audio::usage(dialect, usage),
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions => openai_chat::usage(usage),
+        Dialect::OpenaiImages => openai_images::usage(dialect, usage),
+        Dialect::OpenaiResponses => openai_responses::usage(dialect, usage),
+        Dialect::Models | Dialect::OpenaiModerations => WireUsage::default(),
+    }
+}
+
+/// Returns the count at a path of a usage object.
+pub(crate) fn count(usage: &Value, path: &[&str]) -> Option<u64> {
+    path.iter()
+        .try_fold(usage, |value, name| value.get(name))?
+        .as_u64()
 }
 
 /// A request under construction.
@@ -128,7 +276,7 @@ pub(crate) fn text_part(text: String) -> Part {
 }
 
 /// Returns a value that is kept as it is, under the wire's word for it.
-pub(crate) fn other_part(name: &str, raw: Value) -> Part {
+pub(crate) fn other_part(name: &str, raw: Raw) -> Part {
     Part::Other {
         name: name.to_owned(),
         raw,
@@ -137,17 +285,17 @@ pub(crate) fn other_part(name: &str, raw: Value) -> Part {
 
 /// Returns the marker of a cache breakpoint behind a part that has no place for it.
 pub(crate) fn breakpoint(cache: Option<Json<'_>>) -> Option<Part> {
-    cache.map(|mut cache| other_part("cache_control", cache.value()))
+    cache.map(|mut cache| other_part("cache_control", cache.verbatim()))
 }
 
-/// Reads the values of an array; none where the value is not an array.
-pub(crate) fn values(json: Option<Json<'_>>) -> Vec<Value> {
+/// Reads the values of an array as they are; none where the value is not an array.
+pub(crate) fn raws(json: Option<Json<'_>>) -> Vec<Raw> {
     let mut found = Vec::new();
     if let Some(mut json) = json
         && json.array()
     {
         while json.element() {
-            found.push(json.value());
+            found.push(json.verbatim());
         }
     }
     found

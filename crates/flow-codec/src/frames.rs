@@ -17,6 +17,8 @@
 //! | [`FRAME_BYTES_MAX`] | 16 MiB for a line, an event, an element | diagnostic `event_too_large`, that event is skipped |
 
 mod array;
+mod aws;
+mod lines;
 mod sse;
 
 #[cfg(test)]
@@ -24,8 +26,10 @@ mod tests;
 
 use flow_model::Diagnostic;
 
-pub(crate) use self::array::ArrayDecoder;
-pub(crate) use self::sse::SseDecoder;
+use self::array::ArrayDecoder;
+use self::aws::AwsDecoder;
+use self::lines::LinesDecoder;
+use self::sse::SseDecoder;
 
 /// Bytes of one line, of one event and of one element of a streamed array.
 pub(crate) const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -39,6 +43,29 @@ pub(crate) enum Framing {
     Sse,
     /// One JSON array whose elements are the events.
     Array,
+    /// One JSON value a line.
+    Lines,
+    /// AWS event stream: binary frames with checksums.
+    Aws,
+}
+
+/// Cuts a body of one framing.
+#[derive(Clone, Debug)]
+pub(crate) enum Frames {
+    Sse(SseDecoder),
+    Array(ArrayDecoder),
+    Lines(LinesDecoder),
+    Aws(AwsDecoder),
+}
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum FrameKind {
+    /// An event of the dialect.
+    #[default]
+    Event,
+    /// An error that the framing itself marks as one (AWS event stream).
+    Exception,
 }
 
 /// One event of a stream.
@@ -56,8 +83,10 @@ pub(crate) struct Frame<'a> {
     pub(crate) id: Option<&'a [u8]>,
     /// Its data.
     pub(crate) data: &'a [u8],
-    /// The body ended before the blank line that ends an event.
+    /// The body ended before the event was known to.
     pub(crate) open: bool,
+    /// What it is.
+    pub(crate) kind: FrameKind,
 }
 
 /// Something that a decoder hands out.
@@ -69,6 +98,49 @@ pub(crate) enum Framed<'a> {
     Fault(Diagnostic),
 }
 
+// === impl Frames ===
+
+impl Frames {
+    /// Returns a decoder of a framing; none for whole bodies.
+    pub(crate) fn new(framing: Framing) -> Option<Self> {
+        match framing {
+            Framing::Whole => None,
+            Framing::Sse => Some(Self::Sse(SseDecoder::default())),
+            Framing::Array => Some(Self::Array(ArrayDecoder::default())),
+            Framing::Lines => Some(Self::Lines(LinesDecoder::default())),
+            Framing::Aws => Some(Self::Aws(AwsDecoder::default())),
+        }
+    }
+
+    /// Reads the next piece of the body.
+    pub(crate) fn push(&mut self, bytes: &[u8], each: &mut impl FnMut(Framed<'_>)) {
+        match self {
+            Self::Sse(decoder) => decoder.push(bytes, each),
+            Self::Array(decoder) => decoder.push(bytes, each),
+            Self::Lines(decoder) => decoder.push(bytes, each),
+            Self::Aws(decoder) => decoder.push(bytes, each),
+        }
+    }
+
+    /// Ends the body: what is left of it is handed out, marked as open.
+    pub(crate) fn finish(&mut self, each: &mut impl FnMut(Framed<'_>)) {
+        match self {
+            Self::Sse(decoder) => decoder.finish(each),
+            Self::Array(decoder) => decoder.finish(each),
+            Self::Lines(decoder) => decoder.finish(each),
+            Self::Aws(decoder) => decoder.finish(each),
+        }
+    }
+
+    /// Returns whether the framing itself said that the stream is complete.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Self::Array(decoder) => decoder.is_closed(),
+            Self::Sse(_) | Self::Lines(_) | Self::Aws(_) => false,
+        }
+    }
+}
+
 /// Returns how a body is framed, judged by its first bytes and then by its content type; none while more bytes
 /// could change the answer. `ended` says that there are no more.
 pub(crate) fn sniff(
@@ -77,23 +149,23 @@ pub(crate) fn sniff(
     arrays: bool,
     ended: bool,
 ) -> Option<Framing> {
+    let label = label(content_type);
+    if label == Framing::Aws || aws::is_prelude(head) {
+        return Some(Framing::Aws);
+    }
+    // The first byte of a prelude is that of a length under 16 MiB.
+    if head.first() == Some(&0) && head.len() < aws::PRELUDE_BYTES && !ended {
+        return None;
+    }
     let mark = b"\xEF\xBB\xBF";
     if mark.starts_with(head) && !ended {
         return None;
     }
     let head = head.strip_prefix(mark).unwrap_or(head);
     let head = head.trim_ascii_start();
-    let labelled = content_type.is_some_and(|value| {
-        let value = value.trim_start().get(..17).unwrap_or_default();
-        value.eq_ignore_ascii_case("text/event-stream")
-    });
-    let by_label = if labelled {
-        Framing::Sse
-    } else {
-        Framing::Whole
-    };
     match head.first() {
-        None => return ended.then_some(by_label),
+        None => return ended.then_some(label),
+        Some(b'{') if label == Framing::Lines => return Some(Framing::Lines),
         Some(b'{') => return Some(Framing::Whole),
         Some(b'[') if arrays => return Some(Framing::Array),
         Some(b':') => return Some(Framing::Sse),
@@ -107,7 +179,32 @@ pub(crate) fn sniff(
             return None;
         }
     }
-    Some(by_label)
+    Some(label)
+}
+
+/// Returns the framing that a content type names.
+fn label(content_type: Option<&str>) -> Framing {
+    let value = content_type.unwrap_or_default();
+    let value = value.split(';').next().unwrap_or_default().trim();
+    let is = |name: &str| value.eq_ignore_ascii_case(name);
+    if is("text/event-stream") {
+        Framing::Sse
+    } else if is("application/vnd.amazon.eventstream") {
+        Framing::Aws
+    } else if [
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/stream+json",
+        "application/jsonl",
+        "application/x-jsonl",
+    ]
+    .into_iter()
+    .any(is)
+    {
+        Framing::Lines
+    } else {
+        Framing::Whole
+    }
 }
 
 fn too_large(offset: u64) -> Framed<'static> {

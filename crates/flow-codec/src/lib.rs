@@ -11,6 +11,7 @@
 //! The limits of memory are listed at the top of `json`, `frames`, `answer` and `decode`.
 
 mod answer;
+mod client;
 mod decode;
 mod detect;
 mod dialects;
@@ -20,7 +21,8 @@ mod json;
 mod read;
 mod usage;
 
+pub use self::client::read as read_client;
 pub use self::decode::{ResponseDecoder, read_request, skim_request};
 pub use self::detect::detect;
-pub use self::read::{StreamEvent, events, read};
-pub use self::usage::tokens;
+pub use self::read::{StreamEvent, events, read, read_as};
+pub use self::usage::{count, tokens};

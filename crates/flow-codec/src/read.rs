@@ -10,11 +10,12 @@ use flow_model::{
     Chunk, Dialect, Exchange, Header, Outcome, Reading, RequestReading, ResponseReading, exchange,
 };
 
+use crate::client;
 use crate::decode::{ResponseDecoder, read_request};
 use crate::detect::detect;
-use crate::frames::{ArrayDecoder, Framed, Framing, SseDecoder, sniff};
+use crate::frames::{Framed, Frames, sniff};
 use crate::json::lossy;
-use crate::usage::tokens;
+use crate::usage::count;
 
 /// One event of a stored stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,26 +46,40 @@ pub fn read(
 ) -> Reading {
     let path = exchange.path();
     let ask = &exchange.request;
-    let Some(dialect) = detect(&ask.method, path, &ask.headers) else {
+    let dialect = detect(&ask.method, path, &ask.headers, Some(request_body));
+    read_as(dialect, exchange, request_body, response_body, chunks)
+}
+
+/// Reads an exchange of a known dialect.
+pub fn read_as(
+    dialect: Option<Dialect>,
+    exchange: &Exchange,
+    request_body: &[u8],
+    response_body: &[u8],
+    chunks: &[Chunk],
+) -> Reading {
+    let client = client::read(&exchange.request.headers, request_body);
+    let Some(dialect) = dialect else {
         return Reading {
             response: response(None, exchange, response_body, chunks),
+            client,
             ..Reading::default()
         };
     };
     let request = match request_body {
         [] => RequestReading::default(),
-        body => read_request(dialect, path, body),
+        body => read_request(dialect, exchange.path(), body),
     };
     let response = response(Some(dialect), exchange, response_body, chunks);
-    let provider = exchange.route.provider.as_deref();
-    let tokens = tokens(dialect, provider, &response);
-    Reading {
+    let mut reading = Reading {
         dialect: Some(dialect),
         request,
         response,
-        tokens,
-        estimated: false,
-    }
+        client,
+        ..Reading::default()
+    };
+    count(exchange, &mut reading);
+    reading
 }
 
 /// Returns the events of a stored stream; none where the body is no stream.
@@ -92,18 +107,10 @@ pub fn events(headers: &[Header], body: &[u8], chunks: &[Chunk]) -> Vec<StreamEv
             spread,
         });
     };
-    match sniff(body, label, true, true) {
-        Some(Framing::Sse) => {
-            let mut decoder = SseDecoder::default();
-            decoder.push(body, &mut each);
-            decoder.finish(&mut each);
-        }
-        Some(Framing::Array) => {
-            let mut decoder = ArrayDecoder::default();
-            decoder.push(body, &mut each);
-            decoder.finish(&mut each);
-        }
-        Some(Framing::Whole) | None => {}
+    let framing = sniff(body, label, true, true);
+    if let Some(mut frames) = framing.and_then(Frames::new) {
+        frames.push(body, &mut each);
+        frames.finish(&mut each);
     }
     found
 }

@@ -1,52 +1,97 @@
-//! Token counts: the wire's own object, and counts that mean the same everywhere.
+//! Token counts that mean the same everywhere.
 //!
 //! | dialect | wire `input` | wire `output` | common `input` | common `output` |
 //! |---|---|---|---|---|
-//! | OpenAI chat | prompt, cache included | answer, reasoning included | as the wire | as the wire |
-//! | … where the total says so, or else at xAI | the same | reasoning excluded | as the wire | output + reasoning |
-//! | … at Gemini | the same | reasoning hidden in the total | as the wire | total − input |
-//! | Anthropic | cache reads and writes excluded | thinking included | input + reads + writes | as the wire |
+//! | OpenAI chat, completions, responses, embeddings, Ollama, Cohere | prompt, cache included | answer, reasoning included | as the wire | as the wire |
+//! | … chat where the total says so, or else at xAI | the same | reasoning excluded | as the wire | output + reasoning |
+//! | … chat at Gemini | the same | reasoning hidden in the total | as the wire | total − input |
+//! | Mistral with sound | sound excluded | answer | total − output | as the wire |
+//! | Anthropic, Bedrock converse, Kiro | cache reads and writes excluded | thinking included | input + reads + writes | as the wire |
+//! | Bedrock invoke | as the shape of the model's own usage | the same | by its shape | by its shape |
+//! | … where the model sends none | the gateway's metrics | the same | as the wire | as the wire |
 //! | Gemini | prompt, cache included, tool prompt excluded | thoughts excluded | total − output | candidates + thoughts |
+//! | Gemini interactions | prompt, cache included | thoughts excluded | total − output | output + thoughts |
+//! | counts of a prompt, lists, moderations | nothing was generated | | none | none |
 //!
-//! A count that the wire does not give stays none: it is unknown, not 0.
+//! A count that the wire does not give stays none: it is unknown, not 0. What was fetched again (`GET`) was
+//! counted when it was made, so that it has no counts of its own here.
 
-use flow_model::{Dialect, ResponseReading, Tokens, WireUsage};
+mod details;
+
+use flow_model::{Dialect, Exchange, Reading, ResponseReading, Tokens, Units, WireUsage};
 use serde_json::Value;
 
-/// Returns the counts in a usage object of a dialect under common names; nothing is summed or derived.
-pub(crate) fn wire(dialect: Dialect, usage: &Value) -> WireUsage {
-    let count = |path: &[&str]| count(usage, path);
-    match dialect {
-        Dialect::AnthropicMessages => WireUsage {
-            input: count(&["input_tokens"]),
-            output: count(&["output_tokens"]),
-            cache_read: count(&["cache_read_input_tokens"]),
-            cache_write: count(&["cache_creation_input_tokens"]),
-            reasoning: count(&["output_tokens_details", "thinking_tokens"]),
-            total: None,
-        },
-        Dialect::GeminiGenerate => {
-            let count = |camel, snake| count(&[camel]).or_else(|| count(&[snake]));
-            WireUsage {
-                input: count("promptTokenCount", "prompt_token_count"),
-                output: count("candidatesTokenCount", "candidates_token_count"),
-                cache_read: count("cachedContentTokenCount", "cached_content_token_count"),
-                cache_write: None,
-                reasoning: count("thoughtsTokenCount", "thoughts_token_count"),
-                total: count("totalTokenCount", "total_token_count"),
-            }
+/// What the counts of a usage object include.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    /// OpenAI's: the prompt includes cached tokens, the answer includes reasoning, with exceptions.
+    Chat,
+    /// Like OpenAI's, without exceptions.
+    Inclusive,
+    /// Anthropic's: the prompt excludes what was read from and written to the cache.
+    CacheApart,
+    /// Google's: the answer excludes thoughts, the prompt that of the provider's tools.
+    ThoughtsApart,
+    /// Nothing was generated or embedded.
+    Nothing,
+}
+
+// === impl Rule ===
+
+impl Rule {
+    fn of(dialect: Dialect, usage: Option<&Value>) -> Self {
+        match dialect {
+            Dialect::OpenaiChat | Dialect::OpenaiCompletions => Self::Chat,
+            Dialect::OpenaiResponses
+            | Dialect::OpenaiEmbeddings
+            | Dialect::OpenaiImages
+            | Dialect::OpenaiAudio
+            | Dialect::GeminiEmbed
+            | Dialect::GeminiPredict
+            | Dialect::OllamaChat
+            | Dialect::OllamaGenerate
+            | Dialect::OllamaEmbed
+            | Dialect::CohereChat
+            | Dialect::CohereGenerate
+            | Dialect::CohereEmbed => Self::Inclusive,
+            Dialect::AnthropicMessages
+            | Dialect::AnthropicComplete
+            | Dialect::BedrockConverse
+            | Dialect::Kiro => Self::CacheApart,
+            Dialect::GeminiGenerate | Dialect::GeminiInteractions => Self::ThoughtsApart,
+            Dialect::BedrockInvoke => match usage {
+                // Anthropic and Nova count alike; the others imitate OpenAI.
+                Some(usage)
+                    if usage.get("input_tokens").is_some()
+                        || usage.get("inputTokens").is_some() =>
+                {
+                    Self::CacheApart
+                }
+                _ => Self::Inclusive,
+            },
+            Dialect::OpenaiInputTokens
+            | Dialect::OpenaiModerations
+            | Dialect::Models
+            | Dialect::AnthropicCountTokens
+            | Dialect::AnthropicBatches
+            | Dialect::GeminiCountTokens
+            | Dialect::BedrockCountTokens => Self::Nothing,
         }
-        // Dialects to come are read like the one that most imitate.
-        _ => WireUsage {
-            input: count(&["prompt_tokens"]).or_else(|| count(&["input_tokens"])),
-            output: count(&["completion_tokens"]).or_else(|| count(&["output_tokens"])),
-            cache_read: count(&["prompt_tokens_details", "cached_tokens"])
-                .or_else(|| count(&["prompt_cache_hit_tokens"])),
-            cache_write: count(&["prompt_tokens_details", "cache_write_tokens"]),
-            reasoning: count(&["completion_tokens_details", "reasoning_tokens"]),
-            total: count(&["total_tokens"]),
-        },
     }
+}
+
+/// Counts what a reading holds: tokens and everything else that is counted.
+pub fn count(exchange: &Exchange, reading: &mut Reading) {
+    let Some(dialect) = reading.dialect else {
+        return;
+    };
+    // What is fetched again was counted by the call that made it.
+    if exchange.request.method.eq_ignore_ascii_case("GET") {
+        return;
+    }
+    let provider = exchange.route.provider.as_deref();
+    reading.tokens = tokens(dialect, provider, &reading.response);
+    reading.units = units(&reading.response);
 }
 
 /// Returns counts that mean the same in every dialect. `provider` is who served the request, because some
@@ -55,32 +100,52 @@ pub(crate) fn wire(dialect: Dialect, usage: &Value) -> WireUsage {
 /// Anthropic's streams begin with a provisional count of output tokens, which the event with the stop reason
 /// replaces. A stream that breaks off before it leaves the output unknown.
 pub fn tokens(dialect: Dialect, provider: Option<&str>, response: &ResponseReading) -> Tokens {
-    let Some(usage) = &response.usage else {
-        return Tokens::default();
+    let raw = response.usage_raw.as_ref();
+    let Some(usage) = response.usage else {
+        return response.metrics.map_or_else(Tokens::default, |metrics| {
+            normalised(Rule::Inclusive, provider, &metrics)
+        });
     };
+    let rule = Rule::of(dialect, raw);
     let stopped = response
         .choices
         .iter()
         .any(|choice| choice.stop_reason.is_some());
     let provisional = dialect == Dialect::AnthropicMessages && response.streamed && !stopped;
-    if provisional {
-        let known = WireUsage {
+    let known = if provisional {
+        WireUsage {
             output: None,
             total: None,
-            ..*usage
-        };
-        return normalised(dialect, provider, &known);
+            ..usage
+        }
+    } else {
+        usage
+    };
+    let mut tokens = normalised(rule, provider, &known);
+    if let Some(raw) = raw.filter(|_| rule != Rule::Nothing) {
+        details::tokens(raw, &mut tokens);
     }
-    normalised(dialect, provider, usage)
+    tokens
 }
 
-fn normalised(dialect: Dialect, provider: Option<&str>, usage: &WireUsage) -> Tokens {
-    let (input, output) = match dialect {
-        Dialect::AnthropicMessages => (anthropic_input(usage), usage.output),
-        Dialect::GeminiGenerate => gemini(usage),
-        _ => (usage.input, chat_output(provider, usage)),
+/// Returns what is counted beside tokens: what the dialect read, and what stands in the usage object.
+fn units(response: &ResponseReading) -> Units {
+    let mut units = response.units.clone();
+    if let Some(raw) = &response.usage_raw {
+        details::units(raw, &mut units);
+    }
+    units
+}
+
+fn normalised(rule: Rule, provider: Option<&str>, usage: &WireUsage) -> Tokens {
+    let (input, output) = match rule {
+        Rule::Nothing => return Tokens::default(),
+        Rule::CacheApart => (with_cache(usage), usage.output),
+        Rule::ThoughtsApart => gemini(usage),
+        Rule::Inclusive => (usage.input, usage.output),
+        Rule::Chat => (chat_input(provider, usage), chat_output(provider, usage)),
     };
-    let hidden = dialect == Dialect::OpenaiChat && is_gemini(provider);
+    let hidden = rule == Rule::Chat && is_gemini(provider);
     let reasoning = match (usage.reasoning, output, usage.output) {
         (None, Some(all), Some(visible)) if hidden && all > visible => Some(all - visible),
         (reasoning, ..) => reasoning,
@@ -96,6 +161,7 @@ fn normalised(dialect: Dialect, provider: Option<&str>, usage: &WireUsage) -> To
             (Some(input), Some(output)) => Some(input.saturating_add(output)),
             _ => usage.total,
         },
+        ..Tokens::default()
     }
 }
 
@@ -103,7 +169,17 @@ fn at_most(part: Option<u64>, whole: Option<u64>) -> Option<u64> {
     part.map(|part| part.min(whole.unwrap_or(part)))
 }
 
-fn anthropic_input(usage: &WireUsage) -> Option<u64> {
+/// Returns the prompt of a chat. Mistral leaves sound out of it, and counts it in the total.
+fn chat_input(provider: Option<&str>, usage: &WireUsage) -> Option<u64> {
+    if provider == Some("mistral")
+        && let (Some(input), Some(output), Some(total)) = (usage.input, usage.output, usage.total)
+    {
+        return Some(input.max(total.saturating_sub(output)));
+    }
+    usage.input
+}
+
+fn with_cache(usage: &WireUsage) -> Option<u64> {
     let cached = [usage.cache_read, usage.cache_write];
     let cached = cached.into_iter().flatten().fold(0, u64::saturating_add);
     Some(usage.input?.saturating_add(cached))
@@ -154,12 +230,6 @@ fn gemini(usage: &WireUsage) -> (Option<u64>, Option<u64>) {
 
 fn is_gemini(provider: Option<&str>) -> bool {
     matches!(provider, Some("gemini" | "google" | "vertex"))
-}
-
-fn count(usage: &Value, path: &[&str]) -> Option<u64> {
-    path.iter()
-        .try_fold(usage, |value, name| value.get(name))?
-        .as_u64()
 }
 
 #[cfg(test)]

@@ -216,7 +216,9 @@ fn row(line: &str) -> Option<Row> {
     let text = |pointer: &str| row.pointer(pointer)?.as_str().map(str::to_owned);
     let url = text("/request/url").unwrap_or_default();
     let path = url.split_once("://").map_or("", |(_, rest)| rest);
-    let by_path = detect("POST", path, &[]);
+    let method = text("/request/method").unwrap_or_default();
+    let body = text("/request/body").unwrap_or_default();
+    let by_path = detect(&method, path, &[], Some(body.as_bytes()));
     let dialect = by_path.or_else(|| match text("/api")?.as_str() {
         "chat_completions" => Some(Dialect::OpenaiChat),
         "messages" => Some(Dialect::AnthropicMessages),

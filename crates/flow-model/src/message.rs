@@ -1,7 +1,8 @@
 //! Messages and their parts, the same for every dialect.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::Raw;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -44,10 +45,10 @@ pub enum Part {
         text: String,
         /// Citations as the wire gave them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        citations: Vec<Value>,
+        citations: Vec<Raw>,
         /// A cache breakpoint stands here (`cache_control`).
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        cache: Option<Value>,
+        cache: Option<Raw>,
     },
     /// Reasoning.
     Thinking {
@@ -122,7 +123,7 @@ pub enum Part {
         /// The wire's word for it.
         name: String,
         /// The part as the wire gave it.
-        raw: Value,
+        raw: Raw,
     },
 }
 
@@ -158,10 +159,13 @@ pub struct Tool {
     pub description: Option<String>,
     /// The schema of its arguments, or the whole entry for tools of the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema: Option<Value>,
+    pub schema: Option<Raw>,
     /// Bytes of its entry on the wire.
     pub bytes: u64,
     /// The provider runs the tool itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub server: bool,
+    /// A cache breakpoint stands here (`cache_control`, `cachePoint`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Raw>,
 }

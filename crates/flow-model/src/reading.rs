@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Dialect, Fault, Message, Part, Tokens, Tool, WireUsage};
+use crate::{
+    Client, ContextUse, Cost, Dialect, Fault, Message, Part, Raw, Tokens, Tool, Units, WireUsage,
+};
 
 /// The view that people of this field have of an exchange. A reading always exists: bytes that make no sense
 /// give diagnostics.
@@ -20,6 +22,18 @@ pub struct Reading {
     pub tokens: Tokens,
     /// The counts are an estimate, because the wire has none.
     pub estimated: bool,
+    /// What is counted beside tokens.
+    #[serde(default, skip_serializing_if = "Units::is_empty")]
+    pub units: Units,
+    /// What it cost; none where the price or a count is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+    /// How much of the model's window it used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<ContextUse>,
+    /// The program that asked.
+    #[serde(default)]
+    pub client: Client,
 }
 
 /// What was asked.
@@ -64,6 +78,21 @@ pub struct ResponseReading {
     pub usage: Option<WireUsage>,
     /// The wire's own usage object.
     pub usage_raw: Option<Value>,
+    /// Token counts that a gateway measured beside the model's own, such as Bedrock's invocation metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<WireUsage>,
+    /// What is counted beside tokens.
+    #[serde(default, skip_serializing_if = "Units::is_empty")]
+    pub units: Units,
+    /// The share of the model's window that is used, in hundredths of a per cent, where the wire tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_bp: Option<u64>,
+    /// The tier that served the call, in the wire's word (`service_tier`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
+    /// The vectors that came, where the answer is embeddings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embeddings: Option<Embeddings>,
     /// Why the prompt was refused (Gemini's `promptFeedback.blockReason`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block_reason: Option<String>,
@@ -91,7 +120,17 @@ pub struct Choice {
     pub stop: Option<StopReason>,
     /// Log probabilities as the wire has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logprobs: Option<Value>,
+    pub logprobs: Option<Raw>,
+}
+
+/// Vectors of an answer; their numbers stay in the body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Embeddings {
+    /// Number of vectors.
+    pub count: u64,
+    /// Numbers in the first vector; none where it is not a list of numbers.
+    pub dimensions: Option<u64>,
 }
 
 /// Why an answer stopped.

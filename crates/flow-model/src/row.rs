@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Dialect, EndReason, Exchange, FailureKind, FlowId, Outcome, Part, Reading, Role, State,
-    StopReason, Timestamp, Tokens, exchange,
+    Dialect, EndReason, ErrorClass, Exchange, FailureKind, FlowId, Outcome, Part, Reading, Role,
+    Software, State, StopReason, Timestamp, Tokens,
 };
 
 /// Characters of a preview.
@@ -58,9 +58,19 @@ pub struct Row {
     pub request_bytes: u64,
     /// Bytes of the response's body on the wire.
     pub response_bytes: u64,
-    /// The program that sent it.
+    /// The program that sent it, with its version: the agent, or else the library.
     pub client: Option<String>,
-    /// The session that it belongs to.
+    /// The agent that sent it, without version.
+    pub agent: Option<String>,
+    /// The library that spoke to the provider, without version.
+    pub sdk: Option<String>,
+    /// Which try it is, counted from 1, where the client tells.
+    pub attempt: Option<u64>,
+    /// What kind of error it ended with.
+    pub error_class: Option<ErrorClass>,
+    /// Kiro's credits, as a decimal string.
+    pub credits: Option<String>,
+    /// The session that it belongs to: the client's own, or else the run.
     pub session: Option<String>,
     /// The conversation that it belongs to.
     pub thread: Option<String>,
@@ -109,14 +119,23 @@ impl Row {
             streaming: reply.streamed || ask.stream == Some(true),
             tokens: reading.tokens,
             estimated: reading.estimated,
-            cost: None,
+            cost: reading.cost.as_ref().map(|cost| cost.total.to_string()),
             duration_us: exchange.timings.duration_us,
             ttfb_us: exchange.timings.ttfb_us,
             ttft_us: reply.ttft_us,
             request_bytes: exchange.request_body.wire_bytes,
             response_bytes: exchange.response_body.wire_bytes,
-            client: exchange::header(&exchange.request.headers, "user-agent").map(str::to_owned),
-            session: None,
+            client: reading.client.label(),
+            agent: name_of(reading.client.agent.as_ref()),
+            sdk: name_of(reading.client.sdk.as_ref()),
+            attempt: reading.client.attempt,
+            error_class: reply.error.as_ref().and_then(|error| error.class),
+            credits: reading.units.credits.clone(),
+            session: reading
+                .client
+                .session
+                .clone()
+                .or_else(|| exchange.route.run.clone()),
             thread: None,
             preview: prompt_preview(reading),
             answer: answer_preview(exchange, reading),
@@ -130,6 +149,10 @@ impl Row {
                 || bodies.iter().any(|body| body.decode_error.is_some()),
         }
     }
+}
+
+fn name_of(software: Option<&Software>) -> Option<String> {
+    software.map(|software| software.name.clone())
 }
 
 /// Returns how a flow ended. The exchange only knows the wire; an error inside a stream, or a stream without

@@ -10,9 +10,9 @@ mod tests;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flow_codec::ResponseDecoder;
 use flow_model::{
-    Choice, Dialect, ErrorReading, Header, Outcome, Part, ResponseReading, WireUsage,
+    BodyFacts, Choice, Dialect, EndReason, ErrorReading, Exchange, FlowId, Header, Outcome, Part,
+    Reading, RequestHead, ResponseHead, Route, Timestamp, Timings, WireUsage,
 };
 use serde_json::{Value, json};
 
@@ -22,47 +22,116 @@ pub(crate) fn read_row(line: &str) -> Value {
         return not_read(&Value::Null);
     };
     let id = row.get("id").unwrap_or(&Value::Null);
-    let Some(dialect) = dialect_of(&row) else {
+    let (Some(exchange), Some(body)) = (exchange_of(&row), body_of(member(&row, "response")))
+    else {
         return not_read(id);
     };
-    let response = row.get("response").unwrap_or(&Value::Null);
-    let status = response.get("status").and_then(Value::as_u64);
-    let status = status.and_then(|status| u16::try_from(status).ok());
-    let headers = headers_of(response);
-    let Some(body) = body_of(response) else {
+    let request_body = body_of(member(&row, "request")).unwrap_or_default();
+    let ask = &exchange.request;
+    let by_api = || {
+        let api = row.get("api").and_then(Value::as_str)?;
+        dialect_of(api, row.get("provider").and_then(Value::as_str))
+    };
+    let found = flow_codec::detect(
+        &ask.method,
+        exchange.path(),
+        &ask.headers,
+        Some(&request_body),
+    );
+    let Some(dialect) = found.or_else(by_api) else {
         return not_read(id);
     };
-    let mut decoder = ResponseDecoder::new(dialect, status.unwrap_or(200), &headers);
-    decoder.push(&body, 0);
-    let reading = decoder.finish(true);
-    let provider = row.get("provider").and_then(Value::as_str);
-    let tokens = flow_codec::tokens(dialect, provider, &reading);
+    let reading = flow_codec::read_as(Some(dialect), &exchange, &request_body, &body, &[]);
     let mut shown = show(dialect, &reading);
     if let Value::Object(members) = &mut shown {
         members.insert("id".to_owned(), id.clone());
-        members.insert("tokens".to_owned(), json!(tokens));
     }
     shown
+}
+
+/// Returns the row's facts as an exchange that ended.
+fn exchange_of(row: &Value) -> Option<Exchange> {
+    let (request, response) = (member(row, "request"), member(row, "response"));
+    let status = response.get("status").and_then(Value::as_u64);
+    let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
+    let url = text(request, "url").unwrap_or_default();
+    let target = match url.split_once("://") {
+        Some((_, rest)) => rest
+            .find('/')
+            .and_then(|slash| rest.get(slash..))
+            .unwrap_or("/"),
+        None => &url,
+    };
+    let provider = text(row, "provider").filter(|provider| provider != "other");
+    Some(Exchange {
+        id: FlowId::from_bytes([0; 16]),
+        started_at: Timestamp(0),
+        peer: None,
+        route: Route {
+            provider: provider.or_else(|| text(row, "vendor")),
+            ..Route::default()
+        },
+        request: RequestHead {
+            method: text(request, "method").unwrap_or_default(),
+            target: target.to_owned(),
+            headers: headers_of(request),
+            ..RequestHead::default()
+        },
+        request_body: BodyFacts::default(),
+        response: Some(ResponseHead {
+            status: status
+                .and_then(|status| u16::try_from(status).ok())
+                .unwrap_or(200),
+            headers: headers_of(response),
+            ..ResponseHead::default()
+        }),
+        response_body: BodyFacts {
+            complete: true,
+            ..BodyFacts::default()
+        },
+        timings: Timings::default(),
+        end: Some(EndReason::Ended),
+        failure: None,
+    })
+}
+
+fn member<'a>(row: &'a Value, name: &str) -> &'a Value {
+    row.get(name).unwrap_or(&Value::Null)
 }
 
 fn not_read(id: &Value) -> Value {
     json!({ "id": id, "outcome": "not_read" })
 }
 
-/// Returns the dialect that the request's path names, or else the row's `api`.
-fn dialect_of(row: &Value) -> Option<Dialect> {
-    let request = row.get("request").unwrap_or(&Value::Null);
-    let method = request.get("method").and_then(Value::as_str);
-    let url = request.get("url").and_then(Value::as_str);
-    let named = method.zip(url).and_then(|(method, url)| {
-        let path = url.split_once("://").map_or(url, |(_, rest)| rest);
-        flow_codec::detect(method, path, &headers_of(request))
-    });
-    named.or_else(|| match row.get("api").and_then(Value::as_str)? {
-        "chat_completions" => Some(Dialect::OpenaiChat),
-        "messages" => Some(Dialect::AnthropicMessages),
-        "generate_content" => Some(Dialect::GeminiGenerate),
-        _ => None,
+/// Returns the dialect of rows that have no request to tell it.
+fn dialect_of(api: &str, provider: Option<&str>) -> Option<Dialect> {
+    Some(match (api, provider) {
+        ("chat_completions", _) => Dialect::OpenaiChat,
+        ("responses", _) => Dialect::OpenaiResponses,
+        ("completions", _) => Dialect::OpenaiCompletions,
+        ("images", _) => Dialect::OpenaiImages,
+        ("audio", _) => Dialect::OpenaiAudio,
+        ("moderations", _) => Dialect::OpenaiModerations,
+        ("messages", _) => Dialect::AnthropicMessages,
+        ("complete", _) => Dialect::AnthropicComplete,
+        ("generate_content", _) => Dialect::GeminiGenerate,
+        ("interactions", _) => Dialect::GeminiInteractions,
+        ("predict", _) => Dialect::GeminiPredict,
+        ("invoke_model", _) => Dialect::BedrockInvoke,
+        ("converse", _) => Dialect::BedrockConverse,
+        ("chat", Some("cohere")) => Dialect::CohereChat,
+        ("chat", _) => Dialect::OllamaChat,
+        ("generate", Some("cohere")) => Dialect::CohereGenerate,
+        ("generate", _) => Dialect::OllamaGenerate,
+        ("embeddings", Some("gemini")) => Dialect::GeminiEmbed,
+        ("embeddings", Some("ollama")) => Dialect::OllamaEmbed,
+        ("embeddings", Some("cohere")) => Dialect::CohereEmbed,
+        ("embeddings", _) => Dialect::OpenaiEmbeddings,
+        ("count_tokens", Some("gemini")) => Dialect::GeminiCountTokens,
+        ("count_tokens", Some("bedrock")) => Dialect::BedrockCountTokens,
+        ("count_tokens", Some("openai")) => Dialect::OpenaiInputTokens,
+        ("count_tokens", _) => Dialect::AnthropicCountTokens,
+        _ => return None,
     })
 }
 
@@ -88,22 +157,42 @@ fn body_of(message: &Value) -> Option<Vec<u8>> {
 }
 
 /// Returns a reading in the form of the rows that it is compared with.
-fn show(dialect: Dialect, reading: &ResponseReading) -> Value {
-    let choices = reading.choices.iter();
+fn show(dialect: Dialect, reading: &Reading) -> Value {
+    let reply = &reading.response;
+    let choices = reply.choices.iter();
     let choices: Vec<Value> = choices.map(|choice| show_choice(dialect, choice)).collect();
+    let ask = &reading.request;
     json!({
         "id": null,
-        "outcome": outcome(reading.outcome),
-        "error": reading.error.as_ref().map(show_error),
-        "model": reading.model,
-        "response_id": reading.id,
+        "dialect": dialect,
+        "outcome": outcome(reply.outcome),
+        "error": reply.error.as_ref().map(show_error),
+        "model": reply.model,
+        "response_id": reply.id,
         "choices": choices,
-        "usage": reading.usage.as_ref().map(show_usage),
-        "usage_raw": reading.usage_raw,
-        "embeddings": null,
-        "block_reason": reading.block_reason,
-        "tokens": null,
-        "diagnostics": reading.diagnostics,
+        "usage": reply.usage.as_ref().map(show_usage),
+        "usage_raw": reply.usage_raw,
+        "embeddings": reply.embeddings,
+        "block_reason": reply.block_reason,
+        "invocation_metrics": reply.metrics,
+        "service_tier": reply.service_tier,
+        "request": {
+            "model": ask.model,
+            "stream": ask.stream,
+            "system": ask.system,
+            "messages": ask.messages,
+            "tools": ask.tools,
+            "parameters": ask.parameters,
+        },
+        "tokens": reading.tokens,
+        "units": reading.units,
+        "estimated": reading.estimated,
+        "cost": reading.cost,
+        "client": reading.client,
+        "diagnostics": {
+            "request": ask.diagnostics,
+            "response": reply.diagnostics,
+        },
     })
 }
 

@@ -70,7 +70,7 @@ impl OpenFlow {
             failure: None,
         };
         let head = &exchange.request;
-        let dialect = flow_codec::detect(&head.method, exchange.path(), &head.headers);
+        let dialect = flow_codec::detect(&head.method, exchange.path(), &head.headers, None);
         Self {
             reading: Reading {
                 dialect,
@@ -210,24 +210,31 @@ impl OpenFlow {
     pub(crate) fn read_request(&mut self) -> Option<&str> {
         let facts = self.request.facts();
         self.exchange.request_body = facts;
-        if let Some(dialect) = self.reading.dialect {
-            let pieces = self.pieces.iter().map(Bytes::len).sum::<usize>();
-            let all = pieces + self.request.tail().len();
-            let whole = all as u64 == self.exchange.request_body.bytes;
-            self.reading.request = if !self.request.is_decoded() {
-                unread(
-                    "not_decoded",
-                    "the body's content coding could not be undone",
-                )
-            } else if !whole || all > READ_BYTES_MAX {
-                unread("too_large", "the body is too large to be read as a whole")
-            } else if self.pieces.is_empty() {
-                flow_codec::skim_request(dialect, self.exchange.path(), self.request.tail())
-            } else {
-                let mut bytes: Vec<u8> = self.pieces.concat();
-                bytes.extend_from_slice(self.request.tail());
-                flow_codec::skim_request(dialect, self.exchange.path(), &bytes)
-            };
+        let pieces = self.pieces.iter().map(Bytes::len).sum::<usize>();
+        let all = pieces + self.request.tail().len();
+        let whole = all as u64 == self.exchange.request_body.bytes;
+        let fault = if !self.request.is_decoded() {
+            Some((
+                "not_decoded",
+                "the body's content coding could not be undone",
+            ))
+        } else if !whole || all > READ_BYTES_MAX {
+            Some(("too_large", "the body is too large to be read as a whole"))
+        } else {
+            None
+        };
+        if let Some((code, message)) = fault {
+            self.reading.client = flow_codec::read_client(&self.exchange.request.headers, &[]);
+            if self.reading.dialect.is_some() {
+                self.reading.request = unread(code, message);
+            }
+        } else if self.pieces.is_empty() {
+            let body = self.request.tail();
+            skim(&self.exchange, body, &mut self.reading);
+        } else {
+            let mut body: Vec<u8> = self.pieces.concat();
+            body.extend_from_slice(self.request.tail());
+            skim(&self.exchange, &body, &mut self.reading);
         }
         self.pieces.clear();
         self.changes += 1;
@@ -310,10 +317,7 @@ impl OpenFlow {
     }
 
     fn count_tokens(&mut self) {
-        if let Some(dialect) = self.reading.dialect {
-            let provider = self.exchange.route.provider.as_deref();
-            self.reading.tokens = flow_codec::tokens(dialect, provider, &self.reading.response);
-        }
+        flow_codec::count(&self.exchange, &mut self.reading);
     }
 
     /// Ends the flow and returns the write that does.
@@ -335,6 +339,19 @@ impl OpenFlow {
             exchange: Arc::new(self.exchange),
             row,
         }
+    }
+}
+
+/// Reads of a request what its row shows: who sent it, in which dialect, and the newest of what it says.
+fn skim(exchange: &Exchange, body: &[u8], reading: &mut Reading) {
+    let head = &exchange.request;
+    reading.client = flow_codec::read_client(&head.headers, body);
+    // The body may tell what the path alone did not.
+    reading.dialect = flow_codec::detect(&head.method, exchange.path(), &head.headers, Some(body));
+    if let Some(dialect) = reading.dialect
+        && !body.is_empty()
+    {
+        reading.request = flow_codec::skim_request(dialect, exchange.path(), body);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Parts under construction.
 
-use flow_model::{Media, Part};
+use flow_model::{Media, Part, Raw};
 use serde_json::Value;
 
 use crate::json::Text;
@@ -12,7 +12,7 @@ use super::Speech;
 pub(crate) enum Piece {
     Text {
         text: Text,
-        citations: Vec<Value>,
+        citations: Vec<Raw>,
     },
     Thinking {
         text: Text,
@@ -27,6 +27,11 @@ pub(crate) enum Piece {
         id: Option<String>,
         transcript: Text,
         data_chars: u64,
+    },
+    /// A raw part that grows.
+    Grown {
+        name: String,
+        raw: Value,
     },
     /// A part that came whole.
     Part(Part),
@@ -107,6 +112,10 @@ impl Piece {
                 },
                 transcript: (!transcript.is_empty()).then(|| transcript.finish()),
                 id,
+            },
+            Self::Grown { name, raw } => Part::Other {
+                name,
+                raw: raw.into(),
             },
             Self::Part(part) => part,
         }

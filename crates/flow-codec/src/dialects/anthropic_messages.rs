@@ -25,11 +25,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Media, Part, StopReason};
+use flow_model::{Media, Part, Raw, StopReason, WireUsage};
+use serde_json::Value;
 
 use crate::json::{Faults, Json, Kind};
 
-use super::{breakpoint, inline_media, other_part, text_part, url_media, values};
+use super::{breakpoint, count, inline_media, other_part, raws, text_part, url_media};
 
 pub(crate) use self::request::read_request;
 pub(crate) use self::response::read_whole;
@@ -58,6 +59,19 @@ fn content(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
         }
         Kind::Object => block(json, each),
         Kind::Number | Kind::Bool | Kind::Null | Kind::None => json.skip(),
+    }
+}
+
+/// Returns the counts of a usage object.
+pub(crate) fn usage(usage: &Value) -> WireUsage {
+    let count = |path: &[&str]| count(usage, path);
+    WireUsage {
+        input: count(&["input_tokens"]),
+        output: count(&["output_tokens"]),
+        cache_read: count(&["cache_read_input_tokens"]),
+        cache_write: count(&["cache_creation_input_tokens"]),
+        reasoning: count(&["output_tokens_details", "thinking_tokens"]),
+        total: None,
     }
 }
 
@@ -165,8 +179,8 @@ impl<'a> Block<'a> {
         match self.kind.as_str() {
             "text" => Part::Text {
                 text: owned(self.text).unwrap_or_default(),
-                citations: values(self.citations),
-                cache: self.cache.take().map(|mut cache| cache.value()),
+                citations: raws(self.citations),
+                cache: self.cache.take().map(|mut cache| cache.verbatim()),
             },
             "thinking" => {
                 let signed = self.is_signed();
@@ -199,7 +213,7 @@ impl<'a> Block<'a> {
                     name: owned(self.title),
                 },
                 // A document may be made of blocks.
-                None => other_part(&self.kind, self.whole.value()),
+                None => other_part(&self.kind, self.whole.verbatim()),
             },
             "container_upload" => Part::File {
                 media: Media {
@@ -208,7 +222,7 @@ impl<'a> Block<'a> {
                 },
                 name: None,
             },
-            kind => other_part(kind, self.whole.value()),
+            kind => other_part(kind, self.whole.verbatim()),
         }
     }
 
@@ -230,11 +244,14 @@ impl<'a> Block<'a> {
         let inner = self.content.and_then(|mut json| json.fields(["type"]));
         let inner = inner.and_then(|[kind]| owned(kind));
         let failed = inner.is_some_and(|kind| kind.ends_with("_error"));
-        let raw = self.content.map(|mut json| json.value());
+        let raw = self.content.map(|mut json| json.verbatim());
         Part::ToolResult {
             call_id: owned(self.call_id),
             name: None,
-            content: vec![other_part(&self.kind, raw.unwrap_or_default())],
+            content: vec![other_part(
+                &self.kind,
+                raw.unwrap_or_else(|| Raw::new("null")),
+            )],
             is_error: failed || self.is_error.and_then(|mut json| json.bool()) == Some(true),
             server: true,
         }
@@ -245,7 +262,7 @@ fn block(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
     let Some(block) = Block::read(json) else {
         match json.owned() {
             Some(text) => each(text_part(text)),
-            None => each(other_part("unknown", json.value())),
+            None => each(other_part("unknown", json.verbatim())),
         }
         return;
     };

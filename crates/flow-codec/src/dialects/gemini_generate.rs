@@ -24,11 +24,12 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Media, Part, StopReason};
+use flow_model::{Media, Part, StopReason, WireUsage};
+use serde_json::Value;
 
 use crate::json::{Faults, Json, Kind};
 
-use super::{inline_media, other_part, text_part};
+use super::{count, inline_media, other_part, text_part};
 
 pub(crate) use self::request::read_request;
 pub(crate) use self::response::{Stream, read_whole};
@@ -42,6 +43,19 @@ const FINISH_REASONS: [&str; 6] = [
     "RECITATION",
     "OTHER",
 ];
+
+/// Returns the counts of a usage object.
+pub(crate) fn usage(usage: &Value) -> WireUsage {
+    let count = |camel, snake| count(usage, &[camel]).or_else(|| count(usage, &[snake]));
+    WireUsage {
+        input: count("promptTokenCount", "prompt_token_count"),
+        output: count("candidatesTokenCount", "candidates_token_count"),
+        cache_read: count("cachedContentTokenCount", "cached_content_token_count"),
+        cache_write: None,
+        reasoning: count("thoughtsTokenCount", "thoughts_token_count"),
+        total: count("totalTokenCount", "total_token_count"),
+    }
+}
 
 /// Returns the common word for a `finishReason`.
 fn stop_reason(word: &str) -> StopReason {
@@ -158,7 +172,7 @@ impl<'a> RawPart<'a> {
             other: if known {
                 other
             } else {
-                Some(other_part("unknown", whole.value()))
+                Some(other_part("unknown", whole.verbatim()))
             },
         })
     }
@@ -318,7 +332,7 @@ fn server_result(kind: &str, json: &mut Json<'_>) -> Part {
     Part::ToolResult {
         call_id: owned(id),
         name: None,
-        content: vec![other_part(kind, whole.value())],
+        content: vec![other_part(kind, whole.verbatim())],
         is_error: outcome.is_some_and(|word| word != "OUTCOME_OK" && word.starts_with("OUTCOME_")),
         server: true,
     }

@@ -25,15 +25,30 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Part, StopReason};
+use flow_model::{Part, StopReason, WireUsage};
+use serde_json::Value;
 
 use crate::json::{Json, Kind};
 
-use super::{inline_media, other_part, text_part, url_media};
+use super::{count, inline_media, other_part, text_part, url_media};
 
 pub(crate) use self::request::read_request;
 pub(crate) use self::response::read_whole;
 pub(crate) use self::stream::Stream;
+
+/// Returns the counts of a usage object.
+pub(crate) fn usage(usage: &Value) -> WireUsage {
+    let count = |path: &[&str]| count(usage, path);
+    WireUsage {
+        input: count(&["prompt_tokens"]).or_else(|| count(&["input_tokens"])),
+        output: count(&["completion_tokens"]).or_else(|| count(&["output_tokens"])),
+        cache_read: count(&["prompt_tokens_details", "cached_tokens"])
+            .or_else(|| count(&["prompt_cache_hit_tokens"])),
+        cache_write: count(&["prompt_tokens_details", "cache_write_tokens"]),
+        reasoning: count(&["completion_tokens_details", "reasoning_tokens"]),
+        total: count(&["total_tokens"]),
+    }
+}
 
 /// Returns the common word for a `finish_reason`.
 fn stop_reason(word: &str) -> Option<StopReason> {
@@ -76,13 +91,13 @@ fn content_part(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
     let mut whole = *json;
     let names = ["type", "text", "refusal", "thinking", "cache_control"];
     let Some([kind, text, refusal, thinking, cache]) = json.fields(names) else {
-        each(other_part("unknown", json.value()));
+        each(other_part("unknown", json.verbatim()));
         return;
     };
     let kind = kind.and_then(|mut kind| kind.owned()).unwrap_or_default();
     let part = match (kind.as_str(), text, thinking) {
         ("text" | "input_text" | "output_text" | "", Some(mut text), _) => {
-            let cache = cache.map(|mut cache| cache.value());
+            let cache = cache.map(|mut cache| cache.verbatim());
             return each(Part::Text {
                 text: text.owned().unwrap_or_default(),
                 citations: Vec::new(),
@@ -102,7 +117,7 @@ fn content_part(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
             media_part(&kind, &mut again)
         }
     };
-    each(part.unwrap_or_else(|| other_part(&kind, whole.value())));
+    each(part.unwrap_or_else(|| other_part(&kind, whole.verbatim())));
     if let Some(marker) = super::breakpoint(cache) {
         each(marker);
     }
@@ -131,7 +146,7 @@ fn detail(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
         });
     } else if summary.is_some() {
         let kind = kind.and_then(|mut kind| kind.owned());
-        each(other_part(&kind.unwrap_or_default(), whole.value()));
+        each(other_part(&kind.unwrap_or_default(), whole.verbatim()));
     }
 }
 

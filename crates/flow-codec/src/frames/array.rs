@@ -2,7 +2,7 @@
 
 use memchr::memchr2;
 
-use super::{FRAME_BYTES_MAX, Frame, Framed, too_large};
+use super::{FRAME_BYTES_MAX, Frame, FrameKind, Framed, too_large};
 
 /// Cuts a streamed JSON array into its elements. Brackets are counted, not checked: whether an element is JSON
 /// is for its reader to say.
@@ -177,6 +177,7 @@ impl ArrayDecoder {
             id: None,
             data: &self.element,
             open,
+            kind: FrameKind::Event,
         }));
     }
 }

@@ -8,7 +8,7 @@
 
 use memchr::memchr2;
 
-use super::{FRAME_BYTES_MAX, Frame, Framed, too_large};
+use super::{FRAME_BYTES_MAX, Frame, FrameKind, Framed, too_large};
 
 /// Cuts a stream of server-sent events.
 #[derive(Clone, Debug, Default)]
@@ -183,6 +183,7 @@ impl Event {
                 id: self.id.as_deref(),
                 data: &self.data,
                 open,
+                kind: FrameKind::Event,
             }));
         }
         let mut data = std::mem::take(&mut self.data);

@@ -1,5 +1,6 @@
 //! What is kept raw: whole values and compact text.
 
+use flow_model::Raw;
 use serde_json::{Map, Number, Value};
 
 use super::{Json, Kind, lossy, string_end};
@@ -35,6 +36,16 @@ impl Json<'_> {
                 Value::Null
             }
         }
+    }
+
+    /// Reads the value at the cursor as the text that it is.
+    pub(crate) fn verbatim(&mut self) -> Raw {
+        let from = self.at;
+        let raw = self.raw();
+        if std::str::from_utf8(raw).is_err() {
+            self.faults.note_utf8(from);
+        }
+        Raw::new(lossy(raw))
     }
 
     /// Returns the member of this name of the object that was entered, or the whole object without it. The

@@ -114,7 +114,7 @@ fn a_request_for_a_stream_may_be_answered_by_a_whole_error() {
 
 #[test]
 fn a_flow_without_dialect_or_response_has_an_empty_reading() {
-    let flow = exchange("/v1/embeddings", "openai");
+    let flow = exchange("/v1/files", "openai");
     assert_eq!(read(&flow, b"{}", b"{}", &[]), Reading::default());
     let mut flow = exchange("/v1/messages", "anthropic");
     flow.response = None;

@@ -5,7 +5,11 @@ use super::*;
 /// Checks what a usage object comes to: input, output, reasoning and total.
 #[track_caller]
 fn check(dialect: Dialect, provider: &str, usage: &Value, expect: [Option<u64>; 4]) {
-    let found = normalised(dialect, Some(provider), &wire(dialect, usage));
+    let found = normalised(
+        Rule::of(dialect, Some(usage)),
+        Some(provider),
+        &crate::dialects::usage(dialect, usage),
+    );
     let found = [found.input, found.output, found.reasoning, found.total];
     assert_eq!(found, expect, "{usage}");
 }
@@ -65,12 +69,9 @@ fn the_total_tells_whether_reasoning_is_left_out() {
 #[test]
 fn cached_tokens_are_a_part_of_the_prompt() {
     let usage = json!({"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 161}});
-    let wire = wire(Dialect::OpenaiChat, &usage);
+    let wire = crate::dialects::usage(Dialect::OpenaiChat, &usage);
     assert_eq!(wire.cache_read, Some(161));
-    assert_eq!(
-        normalised(Dialect::OpenaiChat, None, &wire).cache_read,
-        Some(10)
-    );
+    assert_eq!(normalised(Rule::Chat, None, &wire).cache_read, Some(10));
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn gemini_hides_reasoning_in_the_total_of_its_chat_endpoint() {
     );
     check(
         Dialect::OpenaiChat,
-        "mistral",
+        "openai",
         &usage,
         [Some(10), Some(4), None, Some(14)],
     );

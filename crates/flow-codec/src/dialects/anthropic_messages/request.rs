@@ -76,13 +76,15 @@ fn tool(json: &mut Json<'_>) -> Option<Tool> {
     if !json.object() {
         return None;
     }
-    let (mut kind, mut title, mut description, mut schema) = (None, None, None, None);
+    let (mut kind, mut title, mut description) = (None, None, None);
+    let (mut schema, mut cache) = (None, None);
     while let Some(name) = json.member() {
         match name.as_ref() {
             "type" => kind = json.owned(),
             "name" => title = json.owned(),
             "description" => description = json.owned(),
-            "input_schema" if json.kind() != Kind::Null => schema = Some(json.value()),
+            "cache_control" if json.kind() != Kind::Null => cache = Some(json.verbatim()),
+            "input_schema" if json.kind() != Kind::Null => schema = Some(json.verbatim()),
             _ => {}
         }
     }
@@ -92,9 +94,14 @@ fn tool(json: &mut Json<'_>) -> Option<Tool> {
     Some(Tool {
         name: title.or(kind).unwrap_or_default(),
         description,
-        schema: if server { Some(whole.value()) } else { schema },
+        schema: if server {
+            Some(whole.verbatim())
+        } else {
+            schema
+        },
         bytes,
         server,
+        cache,
     })
 }
 

@@ -4,10 +4,11 @@ use flow_model::Part;
 use serde_json::Value;
 
 use crate::answer::{Answer, Call, Piece};
+use crate::dialects::Event;
 use crate::json::{Json, Text};
 
 use super::response::stop;
-use super::{Block, owned, values};
+use super::{Block, owned, raws};
 
 /// Reads the events of a stream.
 #[derive(Clone, Debug, Default)]
@@ -19,15 +20,9 @@ pub(crate) struct Stream {
 // === impl Stream ===
 
 impl Stream {
-    /// Reads one event; the cursor stands at its object. `name` is the event's name, for those whose data does
-    /// not repeat it; `open` says that the stream ended before the event did.
-    pub(crate) fn event(
-        &mut self,
-        name: Option<&[u8]>,
-        json: &mut Json<'_>,
-        open: bool,
-        answer: &mut Answer,
-    ) {
+    /// Reads one event; the cursor stands at its object.
+    pub(crate) fn event(&mut self, event: Event<'_>, json: &mut Json<'_>, answer: &mut Answer) {
+        let Event { name, open } = event;
         let names = [
             "type",
             "message",
@@ -147,7 +142,7 @@ impl Stream {
         let value = text.or(thinking).or(signature).or(partial).or(content);
         let token = value.and_then(|mut value| value.string());
         let bytes = token.map_or(0, |token| token.raw().len());
-        let citation = citation.and_then(|mut citation| answer.keep(&mut citation));
+        let citation = citation.and_then(|mut citation| answer.keep_raw(&mut citation));
         if !answer.admits(bytes) {
             return;
         }
@@ -173,7 +168,7 @@ impl Stream {
                 token.append_to(&mut call.arguments, faults);
             }
             ("citations_delta", Piece::Text { citations, .. }, _) => citations.extend(citation),
-            (_, Piece::Part(Part::Other { raw, .. }), Some(token)) => {
+            (_, Piece::Grown { raw, .. }, Some(token)) => {
                 append_content(raw, &token.decode(faults));
             }
             _ => answer
@@ -188,7 +183,7 @@ fn opened(block: Block<'_>) -> Piece {
     match block.kind.as_str() {
         "text" => Piece::Text {
             text: Text::from(owned(block.text).unwrap_or_default()),
-            citations: values(block.citations),
+            citations: raws(block.citations),
         },
         "thinking" => Piece::Thinking {
             signed: block.is_signed(),
@@ -203,7 +198,13 @@ fn opened(block: Block<'_>) -> Piece {
             arguments: Text::default(),
             initial: block.input.map(|mut input| input.compact()),
         }),
-        _ => Piece::Part(block.into_part()),
+        _ => match block.into_part() {
+            Part::Other { name, raw } => Piece::Grown {
+                name,
+                raw: raw.value(),
+            },
+            part => Piece::Part(part),
+        },
     }
 }
 

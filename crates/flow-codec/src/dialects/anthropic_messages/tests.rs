@@ -82,7 +82,7 @@ fn call(id: &str, name: &str, arguments: &str, server: bool) -> Part {
 fn marker() -> Part {
     Part::Other {
         name: "cache_control".to_owned(),
-        raw: json!({"type": "ephemeral"}),
+        raw: json!({"type": "ephemeral"}).into(),
     }
 }
 
@@ -127,8 +127,8 @@ fn check_block(block: &Value, expect: &[Part]) {
 fn text_carries_citations_and_its_cache_breakpoint() {
     let expect = Part::Text {
         text: "x".to_owned(),
-        citations: vec![json!({"type": "char_location"})],
-        cache: Some(json!({"type": "ephemeral"})),
+        citations: vec![json!({"type": "char_location"}).into()],
+        cache: Some(json!({"type": "ephemeral"}).into()),
     };
     check_block(
         &json!({"text": "x", "citations": [{"type": "char_location"}], "cache_control": {"type": "ephemeral"}, "type": "text"}),
@@ -215,7 +215,7 @@ fn results_of_the_providers_tools_are_kept_raw() {
         name: None,
         content: vec![Part::Other {
             name: kind.to_owned(),
-            raw,
+            raw: raw.into(),
         }],
         is_error,
         server: true,
@@ -237,7 +237,7 @@ fn blocks_without_a_shape_of_their_own_are_kept_raw() {
     let block = json!({"type": "compaction", "content": "in short", "cache_control": {"type": "ephemeral"}});
     let other = Part::Other {
         name: "compaction".to_owned(),
-        raw: block.clone(),
+        raw: block.clone().into(),
     };
     check_block(&block, &[other]);
 }
@@ -280,7 +280,7 @@ fn a_document_made_of_blocks_is_kept_raw() {
     let block = json!({"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "x"}]}});
     let other = Part::Other {
         name: "document".to_owned(),
-        raw: block.clone(),
+        raw: block.clone().into(),
     };
     check_block(&block, &[other]);
 }
@@ -320,7 +320,13 @@ fn reads_a_request() {
     let tools: Vec<_> = reading
         .tools
         .iter()
-        .map(|tool| (tool.name.as_str(), tool.server, tool.schema.clone()))
+        .map(|tool| {
+            (
+                tool.name.as_str(),
+                tool.server,
+                tool.schema.as_ref().map(flow_model::Raw::value),
+            )
+        })
         .collect();
     let search = json!({"type": "web_search_20250305", "name": "web_search"});
     assert_eq!(
@@ -441,7 +447,7 @@ fn increments_are_folded_into_their_blocks() {
             },
             Part::Text {
                 text: "hey".to_owned(),
-                citations: vec![json!({"type": "c"})],
+                citations: vec![json!({"type": "c"}).into()],
                 cache: None,
             },
             call("t1", "f", "{\"a\":1}", false),
@@ -502,7 +508,7 @@ fn compaction_grows_and_a_fallback_changes_the_model() {
         .cloned();
     let expect = Part::Other {
         name: "compaction".to_owned(),
-        raw: json!({"type": "compaction", "content": "in short"}),
+        raw: json!({"type": "compaction", "content": "in short"}).into(),
     };
     assert_eq!(first, Some(expect));
 }

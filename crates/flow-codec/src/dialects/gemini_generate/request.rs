@@ -107,9 +107,10 @@ fn tools(json: &mut Json<'_>, ask: &mut Ask) {
         ask.reading.tools.push(Tool {
             name: name.into_owned(),
             description: None,
-            schema: Some(json.value()),
+            schema: Some(json.verbatim()),
             bytes,
             server: true,
+            cache: None,
         });
     }
 }
@@ -126,7 +127,7 @@ fn declaration(json: &mut Json<'_>) -> Option<Tool> {
             Kind::String if is("name") => title = json.owned(),
             Kind::String if is("description") => description = json.owned(),
             Kind::Object if is("parameters") || is("parametersJsonSchema") => {
-                schema = Some(json.value());
+                schema = Some(json.verbatim());
             }
             _ => {}
         }
@@ -137,6 +138,7 @@ fn declaration(json: &mut Json<'_>) -> Option<Tool> {
         schema,
         bytes: json.end_offset().saturating_sub(start),
         server: false,
+        cache: None,
     })
 }
 

@@ -136,7 +136,7 @@ fn what_the_provider_runs_is_told_apart() {
                 name: None,
                 content: vec![Part::Other {
                     name: "code_execution_result".to_owned(),
-                    raw: output,
+                    raw: output.into(),
                 }],
                 is_error: true,
                 server: true,
@@ -150,7 +150,7 @@ fn parts_without_a_shape_of_their_own_are_kept_raw() {
     let part = json!({"novelty": {"a": 1}});
     let other = Part::Other {
         name: "unknown".to_owned(),
-        raw: part.clone(),
+        raw: part.clone().into(),
     };
     check_parts(&json!([part]), &[other]);
 }
@@ -227,7 +227,13 @@ fn reads_a_request_in_either_case() {
     let named = |reading: &RequestReading| -> Vec<(String, bool, Option<Value>)> {
         let tools = reading.tools.iter();
         tools
-            .map(|tool| (tool.name.clone(), tool.server, tool.schema.clone()))
+            .map(|tool| {
+                (
+                    tool.name.clone(),
+                    tool.server,
+                    tool.schema.as_ref().map(flow_model::Raw::value),
+                )
+            })
             .collect()
     };
     assert_eq!(
@@ -315,11 +321,11 @@ fn reads_a_whole_answer() {
     let first = reading.choices.first().unwrap();
     let cited = Part::Text {
         text: "a".to_owned(),
-        citations: vec![json!({"web": {"uri": "https://a.example"}})],
+        citations: vec![json!({"web": {"uri": "https://a.example"}}).into()],
         cache: None,
     };
     assert_eq!(first.message.parts, [cited]);
-    assert_eq!(first.logprobs, Some(json!({"chosenCandidates": []})));
+    assert_eq!(first.logprobs, Some(json!({"chosenCandidates": []}).into()));
     let usage = WireUsage {
         input: Some(5),
         output: Some(2),

@@ -231,6 +231,7 @@ fn tool(json: &mut Json<'_>) -> Option<Tool> {
         schema: None,
         bytes: 0,
         server: false,
+        cache: None,
     };
     let (mut kind, mut own) = (None, false);
     if !json.object() {
@@ -254,7 +255,7 @@ fn tool(json: &mut Json<'_>) -> Option<Tool> {
         if tool.name.is_empty() {
             tool.name = kind.unwrap_or_default();
         }
-        tool.schema = Some(whole.value());
+        tool.schema = Some(whole.verbatim());
     }
     Some(tool)
 }
@@ -263,7 +264,8 @@ fn tool_member(name: &str, json: &mut Json<'_>, tool: &mut Tool) {
     match name {
         "name" => tool.name = json.owned().unwrap_or_default(),
         "description" => tool.description = json.owned(),
-        "parameters" | "format" if json.kind() != Kind::Null => tool.schema = Some(json.value()),
+        "cache_control" if json.kind() != Kind::Null => tool.cache = Some(json.verbatim()),
+        "parameters" | "format" if json.kind() != Kind::Null => tool.schema = Some(json.verbatim()),
         _ => {}
     }
 }

@@ -1,7 +1,6 @@
 //! Whole responses.
 
 use flow_model::Part;
-use serde_json::Value;
 
 use crate::answer::{Answer, Piece};
 use crate::json::{Json, Text};
@@ -16,6 +15,7 @@ pub(crate) fn read_whole(json: &mut Json<'_>, answer: &mut Answer) {
         match name.as_ref() {
             "id" => answer.id = json.word(),
             "model" => answer.model = json.owned(),
+            "service_tier" => answer.service_tier = json.owned(),
             "choices" => choices(json, answer),
             "usage" => super::stream::usage(json, answer),
             "x_groq" => super::stream::groq_usage(json, answer),
@@ -91,9 +91,9 @@ fn piece(part: Part) -> Piece {
 
 /// Attaches the annotations of a message to its last text.
 fn cited(mut parts: Vec<Part>, message: &mut Json<'_>) -> Vec<Part> {
-    let annotations: Vec<Value> = message
+    let annotations: Vec<flow_model::Raw> = message
         .fields(["annotations"])
-        .map(|[annotations]| crate::dialects::values(annotations))
+        .map(|[annotations]| crate::dialects::raws(annotations))
         .unwrap_or_default();
     if !annotations.is_empty() {
         let last = parts.iter_mut().rev().find_map(|part| match part {

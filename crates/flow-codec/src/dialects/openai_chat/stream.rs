@@ -4,7 +4,7 @@ use crate::answer::{Answer, Call, Draft, Piece, Speech};
 use crate::json::{Faults, Json, Kind};
 
 use super::{content, detail, stop_reason};
-use crate::dialects::{arguments, merge};
+use crate::dialects::{Event, arguments, merge};
 use flow_model::Part;
 
 /// Reads the chunks of a stream.
@@ -18,8 +18,8 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// Reads one event; the cursor stands at its object.
-    pub(crate) fn event(&mut self, name: Option<&[u8]>, json: &mut Json<'_>, answer: &mut Answer) {
-        if name == Some(b"error") && answer.error.is_none() {
+    pub(crate) fn event(&mut self, event: Event<'_>, json: &mut Json<'_>, answer: &mut Answer) {
+        if event.name == Some(b"error") && answer.error.is_none() {
             // The members of the error may stand in an object `error` or right here.
             let error = json.inner_value("error");
             answer.fail(&error);
@@ -29,6 +29,7 @@ impl Stream {
             match name.as_ref() {
                 "id" => first(&mut answer.id, json.word()),
                 "model" => first(&mut answer.model, json.owned()),
+                "service_tier" => answer.service_tier = json.owned().or(answer.service_tier.take()),
                 "choices" => choices(json, answer),
                 "usage" => usage(json, answer),
                 "x_groq" => groq_usage(json, answer),

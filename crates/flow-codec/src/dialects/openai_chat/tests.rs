@@ -104,13 +104,13 @@ fn reads_a_whole_answer() {
             name: None,
             parts: vec![Part::Text {
                 text: "hello".to_owned(),
-                citations: vec![json!({"type": "url_citation"})],
+                citations: vec![json!({"type": "url_citation"}).into()],
                 cache: None,
             }],
         },
         stop_reason: Some("length".to_owned()),
         stop: Some(StopReason::Length),
-        logprobs: Some(json!({"content": [{"token": "a"}]})),
+        logprobs: Some(json!({"content": [{"token": "a"}]}).into()),
     };
     assert_eq!(reading.choices, [choice]);
     assert_eq!(
@@ -473,7 +473,7 @@ fn logprobs_refusals_and_sound_are_joined() {
     let choice = reading.choices.first().unwrap();
     assert_eq!(
         choice.logprobs,
-        Some(json!({"content": null, "refusal": [1, 2]}))
+        Some(json!({"content": null, "refusal": [1, 2]}).into())
     );
     let sound = Part::Audio {
         media: Media {
@@ -499,7 +499,7 @@ fn sources_of_the_whole_response_are_attached_once() {
     let chunk = |content: &str| json!({"choices": [{"index": 0, "delta": {"content": content}}], "citations": ["https://a.example"]});
     let expect = Part::Text {
         text: "ab".to_owned(),
-        citations: vec![json!("https://a.example")],
+        citations: vec![json!("https://a.example").into()],
         cache: None,
     };
     check_stream(&[chunk("a"), chunk("b")], &[expect]);
@@ -574,7 +574,7 @@ fn reads_every_role_of_a_request() {
     let marked = Part::Text {
         text: "look".to_owned(),
         citations: Vec::new(),
-        cache: Some(json!({"type": "ephemeral"})),
+        cache: Some(json!({"type": "ephemeral"}).into()),
     };
     let result = |id: Option<&str>, name: Option<&str>| Part::ToolResult {
         call_id: id.map(str::to_owned),
@@ -623,9 +623,10 @@ fn reads_tools_of_every_kind() {
         |name: &str, description: Option<&str>, schema: Value, bytes: usize, server: bool| Tool {
             name: name.to_owned(),
             description: description.map(str::to_owned),
-            schema: Some(schema),
+            schema: Some(schema.into()),
             bytes: bytes as u64,
             server,
+            cache: None,
         };
     let entry = json!({"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}}});
     let search = json!({"type": "web_search", "engine": "x"});
@@ -693,7 +694,7 @@ fn media_in_a_request_is_pointed_to() {
         },
         Part::Other {
             name: "novelty".to_owned(),
-            raw: json!({"type": "novelty", "value": 1}),
+            raw: json!({"type": "novelty", "value": 1}).into(),
         },
     ];
     assert_eq!(reading.messages.first().unwrap().parts, expect);

@@ -1,0 +1,50 @@
+//! `POST …/audio/…`: transcription, translation, speech.
+
+use flow_model::{Dialect, Header, RequestReading, WireUsage};
+use serde_json::Value;
+
+use super::{Ask, Depth, Event};
+use crate::answer::Answer;
+use crate::json::Json;
+
+/// Reads the events of a stream.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stream;
+
+/// Reads a request.
+pub(crate) fn read_request(
+    _dialect: Dialect,
+    _path: &str,
+    body: &[u8],
+    depth: Depth,
+) -> RequestReading {
+    Ask::read(body, depth, member, |_| {})
+}
+
+fn member(name: &str, json: &mut Json<'_>, ask: &mut Ask) {
+    ask.parameter(name, json);
+}
+
+/// Reads a whole response; the cursor stands behind the opening bracket of its object.
+pub(crate) fn read_whole(json: &mut Json<'_>, _answer: &mut Answer) {
+    while json.member().is_some() {}
+}
+
+/// Reads a whole response that is no JSON object: sound, or text without timing.
+pub(crate) fn read_other(_body: &[u8], _headers: &[Header], _answer: &mut Answer) -> bool {
+    false
+}
+
+/// Returns the counts of a usage object.
+pub(crate) fn usage(_dialect: Dialect, _usage: &Value) -> WireUsage {
+    WireUsage::default()
+}
+
+// === impl Stream ===
+
+impl Stream {
+    /// Reads one event; the cursor stands behind the opening bracket of its object.
+    pub(crate) fn event(&mut self, _event: Event<'_>, json: &mut Json<'_>, _answer: &mut Answer) {
+        while json.member().is_some() {}
+    }
+}

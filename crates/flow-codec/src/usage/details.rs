@@ -1,0 +1,110 @@
+//! Parts of the counts, and what is counted beside tokens, wherever a usage object has them.
+//!
+//! | what | where |
+//! |---|---|
+//! | cache writes of an hour | `cache_creation.ephemeral_1h_input_tokens` (Anthropic), `cacheDetails[{ttl: "1h", inputTokens}]` (Bedrock) |
+//! | sound and images of the prompt | `prompt_tokens_details`, `input_tokens_details`, `input_token_details`; `promptTokensDetails[{modality, tokenCount}]` (Google) |
+//! | … of the answer | `completion_tokens_details`, `output_tokens_details`; `candidatesTokensDetails` |
+//! | cached sound | `input_token_details.cached_tokens_details.audio_tokens`; `cacheTokensDetails` |
+//! | seconds of sound | `{"type": "duration", "seconds"}` (OpenAI), `prompt_audio_seconds` (Mistral) |
+//! | searches | `server_tool_use.web_search_requests` (Anthropic), `num_search_queries` (Perplexity) |
+
+use flow_model::{Tokens, Units};
+use serde_json::Value;
+
+use crate::dialects::count;
+
+/// Fills in the parts that a usage object tells.
+pub(super) fn tokens(usage: &Value, tokens: &mut Tokens) {
+    tokens.cache_write_1h = at_most(cache_write_1h(usage), tokens.cache_write);
+    let asked = [
+        "prompt_tokens_details",
+        "input_tokens_details",
+        "input_token_details",
+    ];
+    let said = [
+        "completion_tokens_details",
+        "output_tokens_details",
+        "output_token_details",
+    ];
+    let part = |places: &[&str], name: &str, google: &[&str], modality: &str| {
+        places
+            .iter()
+            .find_map(|place| count(usage, &[place, name]))
+            .or_else(|| google.iter().find_map(|list| modal(usage, list, modality)))
+            .filter(|count| *count > 0)
+    };
+    let prompt = [
+        "promptTokensDetails",
+        "prompt_tokens_details",
+        "input_tokens_by_modality",
+    ];
+    let answer = [
+        "candidatesTokensDetails",
+        "candidates_tokens_details",
+        "output_tokens_by_modality",
+    ];
+    tokens.input_audio = at_most(part(&asked, "audio_tokens", &prompt, "AUDIO"), tokens.input);
+    tokens.input_image = at_most(part(&asked, "image_tokens", &prompt, "IMAGE"), tokens.input);
+    tokens.output_audio = at_most(part(&said, "audio_tokens", &answer, "AUDIO"), tokens.output);
+    tokens.output_image = at_most(part(&said, "image_tokens", &answer, "IMAGE"), tokens.output);
+    let cached = ["cacheTokensDetails", "cache_tokens_details"];
+    let cached_audio = asked
+        .iter()
+        .find_map(|place| count(usage, &[place, "cached_tokens_details", "audio_tokens"]))
+        .or_else(|| cached.iter().find_map(|list| modal(usage, list, "AUDIO")))
+        .filter(|count| *count > 0);
+    tokens.cache_read_audio = at_most(cached_audio, tokens.cache_read);
+}
+
+/// Fills in what is counted beside tokens.
+pub(super) fn units(usage: &Value, units: &mut Units) {
+    let seconds = ["seconds", "prompt_audio_seconds"]
+        .iter()
+        .find_map(|name| usage.get(name)?.as_f64());
+    units.audio_ms = units.audio_ms.or(seconds.and_then(millis));
+    let searches = count(usage, &["server_tool_use", "web_search_requests"])
+        .or_else(|| count(usage, &["num_search_queries"]))
+        .filter(|count| *count > 0);
+    units.searches = units.searches.or(searches);
+}
+
+fn at_most(part: Option<u64>, whole: Option<u64>) -> Option<u64> {
+    part.map(|part| part.min(whole.unwrap_or(part)))
+}
+
+fn cache_write_1h(usage: &Value) -> Option<u64> {
+    count(usage, &["cache_creation", "ephemeral_1h_input_tokens"])
+        .or_else(|| {
+            let entries = usage.get("cacheDetails")?.as_array()?;
+            let hour = entries
+                .iter()
+                .find(|entry| entry.get("ttl").and_then(Value::as_str) == Some("1h"))?;
+            count(hour, &["inputTokens"])
+        })
+        .filter(|count| *count > 0)
+}
+
+/// Returns the count of one modality in one of Google's lists.
+fn modal(usage: &Value, list: &str, modality: &str) -> Option<u64> {
+    let entries = usage.get(list)?.as_array()?;
+    let named = |entry: &&Value| {
+        let name = entry.get("modality").and_then(Value::as_str);
+        name.is_some_and(|name| name.eq_ignore_ascii_case(modality))
+    };
+    let entry = entries.iter().find(named)?;
+    ["tokenCount", "token_count", "tokens"]
+        .iter()
+        .find_map(|name| count(entry, &[name]))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range is checked first"
+)]
+fn millis(seconds: f64) -> Option<u64> {
+    // More than a year of sound is no length.
+    let sane = seconds.is_finite() && (0.0..3.2e7).contains(&seconds);
+    sane.then_some((seconds * 1_000.0).round() as u64)
+}
