@@ -1,4 +1,4 @@
-"""The three SDKs behind the same methods, so that each test runs with all of them.
+"""The SDKs behind the same methods, so that each test runs with all of them; OpenAI's twice, for its two APIs.
 
 An `Answer` holds what the SDK returned in two forms: `dump`, everything as the SDK's own models dump it, for the
 comparison of two calls; and the few facts that every dialect has, for the comparison with the monitor's reading.
@@ -17,7 +17,7 @@ from google import genai
 from google.genai import types
 
 # Members that say when or as what a call was made, not what was answered.
-VOLATILE = {"created", "request_id", "sdk_http_response"}
+VOLATILE = {"completed_at", "created", "created_at", "request_id", "sdk_http_response"}
 SYSTEM = "You answer in one paragraph."
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC"
@@ -223,6 +223,88 @@ class OpenAi(Sdk):
             }
 
 
+class OpenAiResponses(OpenAi):
+    name = "responses"
+    dialect = "openai_responses"
+    stops = {"completed": "stop", "max_output_tokens": "length"}
+    closes = True
+
+    def picture(self, model: str, prompt: str) -> Answer:
+        url = f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"
+        answer = Answer()
+        parts = [{"type": "input_text", "text": prompt}, {"type": "input_image", "image_url": url}]
+        self.send(answer, self.messages(parts), model, stream=False)
+        return answer
+
+    def tool_loop(self, model: str, prompt: str, stream: bool) -> list[Answer]:
+        tools = [
+            {"type": "function", "name": name, "description": text, "parameters": schema, "strict": False}
+            for name, text, schema in TOOLS
+        ]
+        items, first, second = self.messages(prompt), Answer(), Answer()
+        ids = self.send(first, items, model, stream, tools=tools)
+        for id, (name, arguments) in zip(ids, first.calls, strict=True):
+            call = {"type": "function_call", "call_id": id, "name": name, "arguments": json.dumps(arguments)}
+            items.append(call)
+        for id, (name, arguments) in zip(ids, first.calls, strict=True):
+            items.append({"type": "function_call_output", "call_id": id, "output": result_of(name, arguments)})
+        self.send(second, items, model, stream, tools=tools)
+        return [first, second]
+
+    def send(
+        self,
+        answer: Answer,
+        messages: list[Any],
+        model: str,
+        stream: bool,
+        leave_after: int | None = None,
+        tools: Any = openai.omit,
+    ) -> list[str]:
+        """Sends a request, adds what comes to `answer`, and returns the ids of the calls."""
+        asked = {"model": model, "instructions": SYSTEM, "input": messages, "tools": tools}
+        if not stream:
+            return self.response(answer, self.client.responses.create(**asked))
+        ids: list[str] = []
+        with self.client.responses.create(**asked, stream=True) as events:
+            for event in events:
+                answer.keep(event)
+                if event.type == "response.output_text.delta":
+                    answer.text += event.delta
+                elif event.type in ("response.completed", "response.incomplete"):
+                    answer.text = ""
+                    ids = self.response(answer, event.response)
+                if len(answer.dump) == leave_after:
+                    break
+        return ids
+
+    def messages(self, prompt: Any) -> list[Any]:
+        return [{"role": "user", "content": prompt}]
+
+    def response(self, answer: Answer, response: Any) -> list[str]:
+        answer.keep(response)
+        ids = []
+        for item in response.output:
+            if item.type == "function_call":
+                ids.append(item.call_id)
+                answer.calls.append((item.name, json.loads(item.arguments)))
+            elif item.type == "reasoning":
+                answer.thinking += "".join(part.text for part in item.summary)
+            else:
+                answer.text += "".join(part.text for part in item.content if part.type == "output_text")
+                answer.refusal += "".join(part.refusal for part in item.content if part.type == "refusal")
+        details = response.incomplete_details
+        answer.stop = details.reason if details else response.status
+        usage = response.usage
+        answer.tokens = {
+            "input": usage.input_tokens,
+            "output": usage.output_tokens,
+            "total": usage.total_tokens,
+            "cache_read": usage.input_tokens_details.cached_tokens,
+            "reasoning": usage.output_tokens_details.reasoning_tokens,
+        }
+        return ids
+
+
 class Anthropic(Sdk):
     name = "anthropic"
     dialect = "anthropic_messages"
@@ -417,4 +499,4 @@ def user(*parts: Any) -> Any:
     return types.Content(role="user", parts=list(parts))
 
 
-SDKS: tuple[type[Sdk], ...] = (OpenAi, Anthropic, Gemini)
+SDKS: tuple[type[Sdk], ...] = (OpenAi, OpenAiResponses, Anthropic, Gemini)

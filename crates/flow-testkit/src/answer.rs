@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use crate::ask::{Api, Ask, Framing, Target};
+use crate::ask::Ask;
 use crate::behaviour::Behaviour;
 use crate::bench::Bench;
 use crate::coding::Coding;
@@ -22,7 +22,9 @@ use crate::log::{Log, Record};
 use crate::plan::Plan;
 use crate::render::error_message;
 use crate::reply::{Reply, choose};
+use crate::side;
 use crate::socket::Reset;
+use crate::target::{Api, Framing, Target};
 
 /// Longest request body, as sent and decoded.
 const REQUEST_BYTES_MAX: u64 = 256 << 20;
@@ -97,34 +99,40 @@ impl State {
     async fn plan(&self, request: Request<Incoming>, record: &Record) -> Plan {
         let (head, body) = request.into_parts();
         let target = head.uri.path_and_query().map(ToString::to_string);
-        let target = Target::of(&target.unwrap_or_default());
+        let target = Target::of(&target.unwrap_or_default(), &head.headers);
         let number = record.id();
-        let api = target.api(&head.headers);
+        let api = target.api();
         let quiet = Behaviour::default();
-        if head.method == Method::HEAD {
-            return Plan::fixed(StatusCode::OK, "application/json", Bytes::new()).sign(api, number);
-        }
+        let refuse = |status| Plan::error(api, status, error_message(api, status), number, &quiet);
         let Some(bytes) = receive(body, record).await else {
-            let message = error_message(api, 413);
-            return Plan::error(api, 413, message, number, &quiet).sign(api, number);
+            return refuse(413).sign(api, number);
         };
         let body = decoded(&head.headers, bytes);
+        let upgrades = head.method == Method::GET && head.headers.contains_key(header::UPGRADE);
         let plan = match target {
-            Target::Models(_) => self.models(api),
-            Target::Unknown(_) => Plan::error(api, 404, error_message(api, 404), number, &quiet),
-            Target::CountTokens(_) => count_tokens(api, &body),
+            Target::Models(_) => side::models(api, &self.library, self.epoch_seconds),
+            Target::Unknown(_) => refuse(404),
+            Target::CountTokens(_) => side::count_tokens(api, &body),
+            Target::Embed(form) => side::embed(form, &body),
+            // Responses over a WebSocket are not for it; clients then ask without one.
+            Target::Chat(_) if upgrades => refuse(426),
             Target::Chat(_) => self.chat(api, None, &head.headers, &body, record),
-            Target::GeminiGenerate { model, framing } => {
+            Target::ChatAt { model, framing, .. } => {
                 self.chat(api, Some((model, framing)), &head.headers, &body, record)
             }
         };
-        plan.sign(api, number)
+        let plan = plan.sign(api, number);
+        if head.method == Method::HEAD {
+            plan.without_body()
+        } else {
+            plan
+        }
     }
 
     fn chat(
         &self,
         api: Api,
-        gemini: Option<(String, Framing)>,
+        named: Option<(String, Framing)>,
         headers: &HeaderMap,
         body: &[u8],
         record: &Record,
@@ -135,12 +143,12 @@ impl State {
             return refuse("We could not parse the JSON body of your request.");
         };
         let mut ask = Ask::read(api, &body);
-        let framing = match gemini {
+        let framing = match named {
             Some((model, framing)) => {
                 ask.model = model;
                 framing
             }
-            None if ask.stream => Framing::Sse,
+            None if ask.stream => api.framing(),
             None => Framing::Whole,
         };
         let mut behaviour = self.behaviour.clone();
@@ -172,63 +180,6 @@ impl State {
         let accepted = Coding::accepted(text(headers, header::ACCEPT_ENCODING.as_str()));
         Plan::chat(api, &reply, &ask, framing, &behaviour, accepted)
     }
-
-    fn models(&self, api: Api) -> Plan {
-        let names = self.library.conversations().iter();
-        let names = names.map(|conversation| format!("demo-{}", conversation.name));
-        let body = match api {
-            Api::OpenAi => {
-                let data: Vec<Value> = names
-                    .map(|id| json!({"id": id, "object": "model", "created": self.epoch_seconds, "owned_by": "system"}))
-                    .collect();
-                json!({"object": "list", "data": data})
-            }
-            Api::Anthropic => {
-                let data: Vec<Value> = names
-                    .map(|id| json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-01-01T00:00:00Z"}))
-                    .collect();
-                json!({"data": data, "has_more": false, "first_id": null, "last_id": null})
-            }
-            Api::Gemini => {
-                let models: Vec<Value> = names
-                    .map(|id| {
-                        json!({"name": format!("models/{id}"), "displayName": id,
-                        "supportedGenerationMethods": ["generateContent", "countTokens"]})
-                    })
-                    .collect();
-                json!({"models": models})
-            }
-        };
-        Plan::fixed(StatusCode::OK, "application/json", body.to_string().into())
-    }
-}
-
-// === impl Target ===
-
-impl Target {
-    /// Returns whose manner the answer follows. `OpenAI` and Anthropic share the path of their model lists.
-    fn api(&self, headers: &HeaderMap) -> Api {
-        match self {
-            Self::Models(Api::OpenAi) if headers.contains_key("anthropic-version") => {
-                Api::Anthropic
-            }
-            Self::Chat(api) | Self::CountTokens(api) | Self::Models(api) | Self::Unknown(api) => {
-                *api
-            }
-            Self::GeminiGenerate { .. } => Api::Gemini,
-        }
-    }
-}
-
-fn count_tokens(api: Api, body: &[u8]) -> Plan {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let tokens = Ask::read(api, &body).tokens;
-    let body = match api {
-        Api::Gemini => json!({"totalTokens": tokens,
-            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}]}),
-        Api::OpenAi | Api::Anthropic => json!({"input_tokens": tokens}),
-    };
-    Plan::fixed(StatusCode::OK, "application/json", body.to_string().into())
 }
 
 async fn drain(mut body: Incoming) {

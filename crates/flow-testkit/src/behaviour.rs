@@ -21,17 +21,17 @@
 //! | `end=N` | ends the body well after N events, without the dialect's own end |
 //! | `abort=N` | resets the connection after N events |
 //! | `hang=N` | sends nothing more after N events and keeps the connection |
-//! | `error=N` | sends the dialect's error event after N events, inside a 200 |
+//! | `error=N` | sends the dialect's error event after N events, inside a 200; on AWS an exception frame |
 //! | `status=CODE` | answers with that status and the dialect's error |
 //! | `retry-after=SECONDS` | sends that header with the status |
 //! | `encoding=CODING` | `gzip`, `br`, `zstd`, `deflate`; `auto` takes what the client accepts |
 //! | `empty` | a stream without events, a body without bytes |
 //! | `type=TEXT` | sends that content type |
-//! | `nodone` | leaves out the closing event |
+//! | `nodone` | leaves out the closing event; with Kiro it is the one that holds the tokens |
 //! | `crlf` | ends lines of a stream with CRLF |
 //! | `huge=MEGABYTES` | pads the answer's text |
 //! | `chunked` | sends a whole answer without a length |
-//! | `reasoning` | OpenAI: shows thinking as `reasoning_content` |
+//! | `reasoning` | OpenAI: shows thinking, as `reasoning_content` or as a summary |
 //!
 //! A whole answer is two events: half of the body each. `gzip`, `br`, `zstd` and `deflate` stand for their
 //! `encoding`. In a word, `after` is ignored: `break-after-3` is `break-3`. An unknown word is an error, so that a

@@ -10,12 +10,13 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     include_str!("../conversations/hello.toml"),
     include_str!("../conversations/text.toml"),
     include_str!("../conversations/chinese.toml"),
     include_str!("../conversations/thinking.toml"),
     include_str!("../conversations/tools.toml"),
+    include_str!("../conversations/shell.toml"),
     include_str!("../conversations/image.toml"),
     include_str!("../conversations/refusal.toml"),
     include_str!("../conversations/length.toml"),
@@ -187,13 +188,17 @@ impl Library {
             .find(|conversation| conversation.name == name)
     }
 
-    /// Returns the conversation whose first words stand in `text`.
-    pub fn opened_by(&self, text: &str) -> Option<&Conversation> {
-        self.conversations.iter().find(|conversation| {
-            conversation
-                .opening()
-                .is_some_and(|opening| text.contains(opening))
-        })
+    /// Returns the conversation whose first words stand in one of `texts`; the one with the longest where several
+    /// do. Agents put words of their own before and around those of their user.
+    pub fn opened_by(&self, texts: &[String]) -> Option<&Conversation> {
+        let opens = |conversation: &&Conversation| {
+            let opening = conversation.opening();
+            opening.is_some_and(|opening| texts.iter().any(|text| text.contains(opening)))
+        };
+        self.conversations
+            .iter()
+            .filter(opens)
+            .max_by_key(|conversation| conversation.opening().map(str::len))
     }
 
     /// Returns the tools that a conversation's agents offer.

@@ -72,6 +72,18 @@ impl Ids {
         text
     }
 
+    /// Returns a UUID.
+    pub(crate) fn uuid(&self, label: &str) -> String {
+        let digits = self.hex(label, 30);
+        let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+        let (first, second, third) = (part(0, 8), part(8, 12), part(12, 15));
+        format!(
+            "{first}-{second}-4{third}-8{}-{}",
+            part(15, 18),
+            part(18, 30)
+        )
+    }
+
     /// Returns `length` bytes in base 64.
     pub(crate) fn base64(&self, label: &str, length: usize) -> String {
         STANDARD.encode(self.stream(label, length))
@@ -133,6 +145,11 @@ mod tests {
         assert_ne!(ids.letters("x", 40), Ids::new("b").letters("x", 40));
         assert_eq!(ids.letters("x", 40).len(), 40);
         assert_eq!(ids.hex("x", 7).len(), 7);
+        let uuid = ids.uuid("x");
+        assert_eq!(
+            uuid.split('-').map(str::len).collect::<Vec<_>>(),
+            [8, 4, 4, 4, 12]
+        );
         assert_eq!(ids.below("x", 0), 0);
         assert!(ids.below("x", 3) < 3);
     }

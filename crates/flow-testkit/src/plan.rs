@@ -7,12 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::ask::{Api, Ask, Framing};
+use crate::ask::Ask;
 use crate::behaviour::{Behaviour, Cut, Encoding};
 use crate::coding::Coding;
-use crate::digest::Ids;
-use crate::render;
+use crate::render::{self, Kind};
 use crate::reply::Reply;
+use crate::sign::{self, request_id};
+use crate::target::{Api, Framing, Provider};
 
 /// Seconds that a client is asked to wait where nothing else was said.
 const RETRY_AFTER_SECONDS: u64 = 2;
@@ -120,12 +121,8 @@ impl Plan {
         behaviour: &Behaviour,
     ) -> Self {
         let body = render::error_body(api, status, message, &request_id(api, request));
-        let content_type = match api {
-            Api::Gemini => "application/json; charset=UTF-8",
-            Api::OpenAi | Api::Anthropic => "application/json",
-        };
         let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut plan = Self::fixed(code, content_type, body.into());
+        let mut plan = Self::fixed(code, content_type(api, Framing::Whole), body.into());
         plan.head_delay = behaviour.head_delay;
         plan.pieces = pieces(behaviour);
         if let Some(Encoding::Fixed(coding)) = behaviour.encoding {
@@ -137,6 +134,10 @@ impl Plan {
         if let Some(seconds) = behaviour.retry_after.or(waits) {
             plan.headers
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if matches!(api.provider(), Provider::Bedrock | Provider::Kiro) {
+            let name = HeaderName::from_static("x-amzn-errortype");
+            plan.put(name, render::exception(status));
         }
         if api == Api::Anthropic {
             let again = if matches!(status, 408 | 409 | 429 | 500..) {
@@ -151,92 +152,19 @@ impl Plan {
 
     /// Adds the header fields that a provider sends with everything.
     pub(crate) fn sign(mut self, api: Api, request: u64) -> Self {
-        let ids = Ids::new("provider");
-        let id = request_id(api, request);
-        match api {
-            Api::OpenAi => {
-                self.text("x-request-id", &id);
-                self.text("openai-organization", "example-org");
-                self.text("openai-processing-ms", &(180 + request % 700).to_string());
-                self.text("openai-version", "2020-10-01");
-                self.text("x-ratelimit-limit-requests", "5000");
-                self.text("x-ratelimit-limit-tokens", "800000");
-                self.text(
-                    "x-ratelimit-remaining-requests",
-                    &(4999 - request % 40).to_string(),
-                );
-                self.text(
-                    "x-ratelimit-remaining-tokens",
-                    &(799_000 - request % 997 * 31).to_string(),
-                );
-                self.text("x-ratelimit-reset-requests", "12ms");
-                self.text("x-ratelimit-reset-tokens", "74ms");
-                self.text("x-content-type-options", "nosniff");
-                self.text("cf-cache-status", "DYNAMIC");
-                self.text("cf-ray", &format!("{}-FRA", ids.hex(&id, 16)));
-                self.text("server", "cloudflare");
-            }
-            Api::Anthropic => {
-                self.text("request-id", &id);
-                self.text(
-                    "anthropic-organization-id",
-                    "00000000-0000-4000-8000-000000000000",
-                );
-                self.text("anthropic-ratelimit-requests-limit", "4000");
-                self.text(
-                    "anthropic-ratelimit-requests-remaining",
-                    &(3999 - request % 40).to_string(),
-                );
-                self.text("anthropic-ratelimit-input-tokens-limit", "2000000");
-                self.text(
-                    "anthropic-ratelimit-input-tokens-remaining",
-                    &(1_999_000 - request % 97 * 1000).to_string(),
-                );
-                self.text("anthropic-ratelimit-output-tokens-limit", "400000");
-                self.text(
-                    "anthropic-ratelimit-output-tokens-remaining",
-                    &(399_000 - request % 97 * 1000).to_string(),
-                );
-                self.text("cf-cache-status", "DYNAMIC");
-                self.text("cf-ray", &format!("{}-FRA", ids.hex(&id, 16)));
-                self.text("server", "cloudflare");
-            }
-            Api::Gemini => {
-                self.text("server", "scaffolding on HTTPServer2");
-                self.text(
-                    "server-timing",
-                    &format!("gfet4t7; dur={}", 240 + request % 900),
-                );
-                self.text("x-content-type-options", "nosniff");
-                self.text("x-frame-options", "SAMEORIGIN");
-                self.text("x-xss-protection", "0");
-                for field in ["Origin", "X-Origin", "Referer"] {
-                    self.headers
-                        .append(header::VARY, HeaderValue::from_static(field));
-                }
-            }
-        }
+        sign::sign(&mut self.headers, api, request);
         self
     }
 
-    fn text(&mut self, name: &'static str, value: &str) {
-        if let Some(value) = field(value) {
-            self.headers.insert(HeaderName::from_static(name), value);
-        }
+    /// Returns the response to a request that asks for the head alone.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.steps.clear();
+        self.length = Some(0);
+        self
     }
 
     fn put(&mut self, name: HeaderName, value: &'static str) {
         self.headers.insert(name, HeaderValue::from_static(value));
-    }
-}
-
-/// Returns the id that a provider gives to a request.
-pub(crate) fn request_id(api: Api, request: u64) -> String {
-    let ids = Ids::new("request");
-    let label = request.to_string();
-    match api {
-        Api::OpenAi => format!("req_{}", ids.hex(&label, 32)),
-        Api::Anthropic | Api::Gemini => format!("req_011C{}", ids.letters(&label, 20)),
     }
 }
 
@@ -252,18 +180,24 @@ fn bodies(
         return (Vec::new(), Bytes::new());
     }
     if framing == Framing::Whole {
-        let mut first = Bytes::from(render::whole(api, reply, behaviour));
+        let mut first = Bytes::from(render::whole(api, reply, ask, behaviour));
         let second = first.split_off(first.len() / 2);
         return (vec![first, second], Bytes::new());
     }
     let mut events = render::events(api, reply, ask, behaviour);
     if behaviour.no_done {
-        events.retain(|event| !event.closing);
+        events.retain(|event| event.kind != Kind::Closing);
     }
     // Google ends the lines of its streams with CRLF.
     let crlf = behaviour.crlf || api == Api::Gemini;
-    let error = [render::error_event(api, &request_id(api, 0))];
-    let error = render::frames(&error, Framing::Sse, crlf).concat().into();
+    let after = behaviour.cut.map_or(0, |(_, after)| after);
+    let error = render::error_events(api, reply, after, &request_id(api, 0));
+    let error_framing = match framing {
+        // An array that breaks off has no place for an error.
+        Framing::JsonArray => Framing::Sse,
+        other => other,
+    };
+    let error = render::frames(&error, error_framing, crlf).concat().into();
     (render::frames(&events, framing, crlf), error)
 }
 
@@ -300,14 +234,15 @@ fn steps(
     steps
 }
 
-/// Returns the time before each event. A pace is for events as short as `OpenAI`'s; those of the others hold three
-/// and ten times as much text.
+/// Returns the time before each event. A pace is for events as short as `OpenAI`'s; those of the others hold up to
+/// ten times as much text.
 fn delay(api: Api, framing: Framing, behaviour: &Behaviour) -> Option<Duration> {
-    let weight = match (framing, api) {
+    let weight = match (framing, api.provider()) {
         (Framing::Whole, _) => 0,
-        (_, Api::OpenAi) => 1,
-        (_, Api::Anthropic) => 3,
-        (_, Api::Gemini) => 10,
+        (_, Provider::OpenAi | Provider::Ollama | Provider::Cohere) => 1,
+        (_, Provider::Bedrock | Provider::Kiro) => 2,
+        (_, Provider::Anthropic) => 3,
+        (_, Provider::Google) => 10,
     };
     let paced = behaviour.pace.filter(|_| weight > 0);
     behaviour.delay.or_else(|| paced.map(|pace| pace * weight))
@@ -322,10 +257,15 @@ const fn pieces(behaviour: &Behaviour) -> Pieces {
 }
 
 const fn content_type(api: Api, framing: Framing) -> &'static str {
-    match (api, framing) {
-        (Api::OpenAi | Api::Anthropic, Framing::Sse) => "text/event-stream; charset=utf-8",
-        (Api::Gemini, Framing::Sse) => "text/event-stream",
-        (Api::Gemini, _) => "application/json; charset=UTF-8",
+    match (api.provider(), framing) {
+        (Provider::OpenAi | Provider::Anthropic, Framing::Sse) => {
+            "text/event-stream; charset=utf-8"
+        }
+        (_, Framing::Sse) => "text/event-stream",
+        (_, Framing::Lines) => "application/x-ndjson",
+        (_, Framing::EventStream) => "application/vnd.amazon.eventstream",
+        (Provider::Google, _) => "application/json; charset=UTF-8",
+        (Provider::Ollama, _) => "application/json; charset=utf-8",
         (_, _) => "application/json",
     }
 }

@@ -1,9 +1,15 @@
 //! An answer in each provider's bytes: whole, as events, or as an error.
 
 mod anthropic;
+mod cohere;
+mod completions;
+mod converse;
 mod error;
 mod gemini;
+mod kiro;
+mod ollama;
 mod openai;
+mod responses;
 
 use std::io;
 
@@ -11,12 +17,14 @@ use bytes::Bytes;
 use serde_json::Value;
 use serde_json::ser::Formatter;
 
-pub(crate) use error::{error_body, error_event, error_message};
+pub(crate) use error::{error_body, error_events, error_message, exception};
 
-use crate::ask::{Api, Ask, Framing};
+use crate::ask::Ask;
 use crate::behaviour::Behaviour;
 use crate::digest::Ids;
+use crate::event_stream::{self, Message};
 use crate::reply::Reply;
+use crate::target::{Api, Framing};
 
 /// No text becomes more events than this; longer ones get longer events.
 const TEXT_EVENTS_MAX: usize = 2000;
@@ -26,8 +34,17 @@ const TEXT_EVENTS_MAX: usize = 2000;
 pub(crate) struct Event {
     pub(crate) name: Option<&'static str>,
     pub(crate) data: String,
+    pub(crate) kind: Kind,
+}
+
+/// What an event is for its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ordinary,
     /// It is the dialect's own end: `[DONE]`, `message_stop`.
-    pub(crate) closing: bool,
+    Closing,
+    /// It is an exception of the AWS event stream.
+    Exception,
 }
 
 impl Event {
@@ -35,17 +52,25 @@ impl Event {
         Self {
             name,
             data,
-            closing: false,
+            kind: Kind::Ordinary,
         }
     }
 }
 
 /// Returns an answer's body where no stream was asked for.
-pub(crate) fn whole(api: Api, reply: &Reply, behaviour: &Behaviour) -> String {
+pub(crate) fn whole(api: Api, reply: &Reply, ask: &Ask, behaviour: &Behaviour) -> String {
     match api {
         Api::OpenAi => pretty(&openai::whole(reply, behaviour)),
+        Api::Responses => pretty(&responses::whole(reply, ask, behaviour)),
+        Api::Completions => pretty(&completions::whole(reply)),
         Api::Anthropic => anthropic::whole(reply).to_string(),
         Api::Gemini => pretty(&gemini::whole(reply)),
+        Api::Ollama => ollama::whole(reply, ollama::Form::Chat).to_string(),
+        Api::OllamaGenerate => ollama::whole(reply, ollama::Form::Generate).to_string(),
+        Api::Cohere => cohere::whole(reply).to_string(),
+        Api::Converse => converse::whole(reply).to_string(),
+        // Kiro answers with a stream whatever the request says.
+        Api::Kiro => String::new(),
     }
 }
 
@@ -53,8 +78,15 @@ pub(crate) fn whole(api: Api, reply: &Reply, behaviour: &Behaviour) -> String {
 pub(crate) fn events(api: Api, reply: &Reply, ask: &Ask, behaviour: &Behaviour) -> Vec<Event> {
     match api {
         Api::OpenAi => openai::events(reply, ask, behaviour),
+        Api::Responses => responses::events(reply, ask, behaviour),
+        Api::Completions => completions::events(reply, ask),
         Api::Anthropic => anthropic::events(reply),
         Api::Gemini => gemini::events(reply),
+        Api::Ollama => ollama::events(reply, ollama::Form::Chat),
+        Api::OllamaGenerate => ollama::events(reply, ollama::Form::Generate),
+        Api::Cohere => cohere::events(reply),
+        Api::Converse => converse::events(reply),
+        Api::Kiro => kiro::events(reply),
     }
 }
 
@@ -65,6 +97,18 @@ pub(crate) fn frames(events: &[Event], framing: Framing, crlf: bool) -> Vec<Byte
         Framing::Whole => event.data.clone().into(),
         Framing::Sse => sse(event, crlf),
         Framing::JsonArray => array_item(event, place == 0, place == last),
+        Framing::Lines => format!("{}{}", event.data, if crlf { "\r\n" } else { "\n" }).into(),
+        Framing::EventStream => {
+            let message = match event.kind {
+                Kind::Ordinary | Kind::Closing => Message::Event,
+                Kind::Exception => Message::Exception,
+            };
+            event_stream::frame(
+                message,
+                event.name.unwrap_or_default(),
+                event.data.as_bytes(),
+            )
+        }
     };
     events.iter().enumerate().map(frame).collect()
 }

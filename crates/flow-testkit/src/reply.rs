@@ -9,10 +9,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::ask::{Api, Ask, tokens};
+use crate::ask::{Ask, tokens};
 use crate::behaviour::Behaviour;
 use crate::conversation::{Conversation, DEFAULT_NAME, Library, Piece, Turn};
 use crate::digest::Ids;
+use crate::target::{Api, Provider};
 
 /// From so many tokens on providers cache a prompt.
 const CACHED_TOKENS_MIN: u64 = 1024;
@@ -20,6 +21,14 @@ const CACHED_TOKENS_MIN: u64 = 1024;
 const CACHED_TOKENS_STEP: u64 = 128;
 const MEGABYTE: usize = 1 << 20;
 const SIGNATURE_BYTES: usize = 180;
+/// The tool of the conversations that runs a command.
+const SHELL: &str = "Bash";
+/// What agents call that tool, and the argument that holds the command.
+const SHELLS: [(&str, &str); 3] = [
+    ("exec_command", "cmd"),
+    ("run_shell_command", "command"),
+    ("bash", "command"),
+];
 
 /// An answer.
 #[derive(Clone, Debug)]
@@ -86,11 +95,11 @@ pub(crate) fn choose<'a>(
     let conversation = match &behaviour.conversation {
         Some(name) => library.named(name)?,
         None => library
-            .opened_by(&ask.opening)
+            .opened_by(&ask.said)
             .or_else(|| library.named(DEFAULT_NAME))?,
     };
     let (index, turn) = conversation.turn(ask.answers)?;
-    let title = !ask.tools && ask.system.contains("title for this conversation");
+    let title = ask.tools.is_empty() && ask.system.contains("title for this conversation");
     Some(Choice {
         conversation,
         index,
@@ -102,10 +111,13 @@ pub(crate) fn choose<'a>(
 /// Returns the id of a call: the `place`-th part of an answer.
 pub(crate) fn call_id(api: Api, ids: &Ids, turn: usize, place: usize) -> String {
     let label = format!("call {turn} {place}");
-    match api {
-        Api::OpenAi => format!("call_{}", ids.letters(&label, 24)),
-        Api::Anthropic => format!("toolu_01{}", ids.letters(&label, 22)),
-        Api::Gemini => ids.letters(&label, 8).to_lowercase(),
+    match api.provider() {
+        Provider::OpenAi => format!("call_{}", ids.letters(&label, 24)),
+        Provider::Anthropic => format!("toolu_01{}", ids.letters(&label, 22)),
+        Provider::Google => ids.letters(&label, 8).to_lowercase(),
+        Provider::Ollama => format!("call_{}", ids.letters(&label, 8).to_lowercase()),
+        Provider::Cohere => format!("tool_{}", ids.letters(&label, 12).to_lowercase()),
+        Provider::Bedrock | Provider::Kiro => format!("tooluse_{}", ids.letters(&label, 22)),
     }
 }
 
@@ -161,11 +173,31 @@ fn part(api: Api, ids: &Ids, turn: usize, place: usize, piece: &Piece, ask: &Ask
         },
         Piece::Text { text } => Part::Text(fill(text, ask)),
         Piece::Refusal { text } => Part::Refusal(fill(text, ask)),
-        Piece::Call { tool, input, .. } => Part::Call {
-            id: call_id(api, ids, turn, place),
-            name: tool.clone(),
-            input: input.clone(),
-        },
+        Piece::Call { tool, input, .. } => {
+            let (name, input) = offered(tool, input, &ask.tools);
+            Part::Call {
+                id: call_id(api, ids, turn, place),
+                name,
+                input,
+            }
+        }
+    }
+}
+
+/// Returns a call as the agent knows it: a real agent can run a command, but names the tool in its own way.
+fn offered(
+    tool: &str,
+    input: &Map<String, Value>,
+    tools: &[String],
+) -> (String, Map<String, Value>) {
+    let has = |name: &str| tools.iter().any(|tool| tool == name);
+    let shell = SHELLS.iter().find(|(name, _)| has(name));
+    match (shell, input.get("command")) {
+        (Some((name, argument)), Some(command)) if tool == SHELL && !has(tool) => {
+            let input = [((*argument).to_owned(), command.clone())];
+            ((*name).to_owned(), input.into_iter().collect())
+        }
+        _ => (tool.to_owned(), input.clone()),
     }
 }
 
@@ -193,9 +225,14 @@ fn usage(api: Api, parts: &[Part], ask: &Ask, hidden: u64) -> Usage {
         }
     }
     let known = ask.tokens_before - ask.tokens_before % CACHED_TOKENS_STEP;
-    let cached = known >= CACHED_TOKENS_MIN && (api != Api::Anthropic || ask.cache_marks);
+    let (reads, writes) = match api.provider() {
+        Provider::OpenAi | Provider::Google | Provider::Cohere => (true, false),
+        Provider::Anthropic | Provider::Bedrock | Provider::Kiro => (ask.cache_marks, true),
+        Provider::Ollama => (false, false),
+    };
+    let cached = reads && known >= CACHED_TOKENS_MIN;
     let cache_read = if cached { known } else { 0 };
-    let writes = api == Api::Anthropic && ask.cache_marks && ask.tokens >= CACHED_TOKENS_MIN;
+    let writes = writes && ask.cache_marks && ask.tokens >= CACHED_TOKENS_MIN;
     Usage {
         input: ask.tokens,
         cache_read,
@@ -219,7 +256,7 @@ fn fill(text: &str, ask: &Ask) -> String {
     }
     text.replace("{images}", &images)
         .replace("{results}", &ask.results.join("; "))
-        .replace("{user}", &ask.last)
+        .replace("{user}", ask.last())
 }
 
 /// Returns readable text of that length.

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Parser;
 use flow_testkit::{Behaviour, FakeProvider, ProviderOptions};
 
-/// Answers as OpenAI, Anthropic and Gemini do, from written conversations.
+/// Answers as OpenAI, Anthropic, Gemini, Ollama, Cohere, Bedrock and Kiro do, from written conversations.
 #[derive(Parser)]
 #[command(name = "fake-provider")]
 struct Options {

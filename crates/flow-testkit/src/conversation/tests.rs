@@ -17,7 +17,11 @@ fn every_file_is_read_and_has_its_own_name_and_opening() {
             let apart = !other.opening().unwrap().contains(opening);
             assert!(apart, "{} and {}", other.name, conversation.name);
         }
-        let found = library.opened_by(&format!("{opening}\n\nRef: 1")).unwrap();
+        let said = [
+            "Hello, this is the agent.".to_owned(),
+            format!("{opening}\n\nRef: 1"),
+        ];
+        let found = library.opened_by(&said).unwrap();
         assert_eq!(found.name, conversation.name);
     }
     assert!(library.named(DEFAULT_NAME).is_some());

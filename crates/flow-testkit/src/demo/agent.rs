@@ -122,7 +122,7 @@ impl<'a> Play<'a> {
 
     async fn run(&self, connection: &mut Connection) {
         if let Some(model) = self.role.title_model {
-            let body = history::title(self.role.client.api(), model, &self.session);
+            let body = history::title(self.role.client, model, &self.session);
             self.call(connection, model, &body, true, None).await;
         }
         for (index, turn) in self.conversation.turns.iter().enumerate() {

@@ -7,7 +7,7 @@
 //! | Anthropic Python | `x-stainless-*`, bearer key, `anthropic-version: 2026-10-21` |
 //! | Gemini CLI | `x-goog-api-client`, `x-goog-api-key` |
 
-use crate::ask::Api;
+use crate::target::Api;
 
 /// A program that talks to providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::agent::kept;
 use super::client::{Client, Session};
-use crate::ask::Api;
 use crate::conversation::{Conversation, Piece, Tool, Turn};
 use crate::digest::Ids;
 use crate::reply::{call_id, signature};
+use crate::target::Api;
 
 /// The picture that users show.
 const PICTURE: &[u8] = include_bytes!("../../conversations/media/checkout.png");
@@ -45,26 +45,26 @@ struct CallOf<'a> {
 pub(super) fn body(scene: &Scene<'_>) -> Value {
     let ids = Ids::new(&scene.session.opening);
     let messages = messages(scene, &ids);
-    match scene.client.api() {
-        Api::OpenAi => openai(scene, &ids, &messages),
-        Api::Anthropic => anthropic(scene, &ids, &messages),
-        Api::Gemini => gemini(scene, &ids, &messages),
+    match scene.client {
+        Client::OpenAiPython => openai(scene, &ids, &messages),
+        Client::ClaudeCode | Client::AnthropicPython => anthropic(scene, &ids, &messages),
+        Client::GeminiCli => gemini(scene, &ids, &messages),
     }
 }
 
 /// Returns the body of a side call that asks for a title.
-pub(super) fn title(api: Api, model: &str, session: &Session) -> Value {
+pub(super) fn title(client: Client, model: &str, session: &Session) -> Value {
     let opening = session.opening.as_str();
-    match api {
-        Api::OpenAi => json!({"model": model, "stream": true, "messages": [
+    match client {
+        Client::OpenAiPython => json!({"model": model, "stream": true, "messages": [
             {"role": "developer", "content": TITLE_SYSTEM}, {"role": "user", "content": opening}]}),
-        Api::Anthropic => {
+        Client::ClaudeCode | Client::AnthropicPython => {
             json!({"model": model, "max_tokens": 64, "temperature": 0, "stream": true,
             "system": [{"type": "text", "text": TITLE_SYSTEM}],
             "messages": [{"role": "user", "content": opening}],
             "metadata": {"user_id": user_id(session)}})
         }
-        Api::Gemini => json!({"systemInstruction": {"parts": [{"text": TITLE_SYSTEM}]},
+        Client::GeminiCli => json!({"systemInstruction": {"parts": [{"text": TITLE_SYSTEM}]},
             "contents": [{"role": "user", "parts": [{"text": opening}]}]}),
     }
 }

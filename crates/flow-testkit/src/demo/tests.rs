@@ -147,26 +147,27 @@ async fn histories_hold_what_the_provider_answered() {
             turn,
         };
         let (first, second) = (history::body(&scene(0)), history::body(&scene(1)));
-        let said = answered(client.api(), &library, &first);
-        let kept = kept(client.api(), &second);
+        let said = answered(client, &library, &first);
+        let kept = kept(client, &second);
         assert_eq!(said, kept, "{name}");
     }
 }
 
-fn answered(api: crate::Api, library: &Library, body: &Value) -> Value {
+fn answered(client: client::Client, library: &Library, body: &Value) -> Value {
+    let api = client.api();
     let ask = crate::ask::Ask::read(api, body);
     let behaviour = Behaviour::default();
     let choice = crate::reply::choose(library, &ask, &behaviour).unwrap();
     let reply = crate::reply::Reply::compose(api, &choice, &ask, &behaviour, 0);
-    let whole = crate::render::whole(api, &reply, &behaviour);
+    let whole = crate::render::whole(api, &reply, &ask, &behaviour);
     let whole: Value = serde_json::from_str(&whole).unwrap();
-    match api {
-        crate::Api::OpenAi => json!([
+    match client {
+        client::Client::OpenAiPython => json!([
             whole["choices"][0]["message"]["content"],
             whole["choices"][0]["message"]["tool_calls"]
         ]),
-        crate::Api::Anthropic => whole["content"].clone(),
-        crate::Api::Gemini => whole["candidates"][0]["content"]["parts"]
+        client::Client::ClaudeCode | client::Client::AnthropicPython => whole["content"].clone(),
+        client::Client::GeminiCli => whole["candidates"][0]["content"]["parts"]
             .as_array()
             .unwrap()
             .iter()
@@ -176,13 +177,15 @@ fn answered(api: crate::Api, library: &Library, body: &Value) -> Value {
     }
 }
 
-fn kept(api: crate::Api, body: &Value) -> Value {
-    match api {
-        crate::Api::OpenAi => json!([
+fn kept(client: client::Client, body: &Value) -> Value {
+    match client {
+        client::Client::OpenAiPython => json!([
             body["messages"][2]["content"],
             body["messages"][2]["tool_calls"]
         ]),
-        crate::Api::Anthropic => body["messages"][1]["content"].clone(),
-        crate::Api::Gemini => body["contents"][1]["parts"].clone(),
+        client::Client::ClaudeCode | client::Client::AnthropicPython => {
+            body["messages"][1]["content"].clone()
+        }
+        client::Client::GeminiCli => body["contents"][1]["parts"].clone(),
     }
 }

@@ -14,6 +14,8 @@ use crate::coding::Coding;
 use crate::digest::sha256;
 use crate::log::End;
 
+mod dialects;
+
 const LIMIT: Duration = Duration::from_secs(20);
 const CHAT: &str = "/v1/chat/completions";
 const MESSAGES: &str = "/v1/messages";
@@ -476,7 +478,7 @@ async fn what_is_not_understood_is_refused_in_the_dialect() {
         (CHAT, "", "{", 400),
         (CHAT, "brake=3", "{}", 400),
         (CHAT, "conversation=none", "{}", 400),
-        ("/v1/embeddings", "", "{}", 404),
+        ("/v1/moderations", "", "{}", 404),
         ("/v1beta/models/m:fly", "", "{}", 404),
     ] {
         let raw = raw(&provider, &request(path, fake, body)).await;
@@ -517,6 +519,14 @@ async fn lists_counts_log_and_bench_answer() {
         .await,
     );
     assert!(count["input_tokens"].as_u64() > Some(1));
+    let embedded = json(
+        raw(
+            &provider,
+            &request("/v1/embeddings", "", r#"{"input": "four"}"#),
+        )
+        .await,
+    );
+    assert_eq!(embedded["usage"]["total_tokens"], 1);
     let bench = raw(
         &provider,
         &request("/bench/json/5000/v1/chat/completions", "", "{}"),
@@ -534,14 +544,19 @@ async fn lists_counts_log_and_bench_answer() {
         .collect();
     assert_eq!(
         targets,
-        ["/v1/models", "/v1beta/models", "/v1/messages/count_tokens"]
+        [
+            "/v1/models",
+            "/v1beta/models",
+            "/v1/messages/count_tokens",
+            "/v1/embeddings"
+        ]
     );
     let head = raw(
         &provider,
         "HEAD /api/hello HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
     )
     .await;
-    assert_eq!((head.status(), head.rest.len()), (200, 0));
+    assert_eq!((head.status(), head.rest.len()), (404, 0));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Event, pieces};
+use super::{Event, Kind, pieces};
 use crate::reply::{Part, Reply, Stop, Usage};
 
 const DELTA_BYTES: usize = 28;
@@ -58,7 +58,7 @@ pub(super) fn events(reply: &Reply) -> Vec<Event> {
     );
     push("message_stop", &json!({"type": "message_stop"}));
     if let Some(last) = events.last_mut() {
-        last.closing = true;
+        last.kind = Kind::Closing;
     }
     events
 }

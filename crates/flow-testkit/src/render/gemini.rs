@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Event, google, pieces};
+use super::{Event, Kind, google, pieces};
 use crate::reply::{Part, Reply, Stop, Usage};
 
 const DELTA_BYTES: usize = 96;
@@ -45,9 +45,11 @@ pub(super) fn events(reply: &Reply) -> Vec<Event> {
     } else {
         vec![json!({"text": ""})]
     };
-    let mut closing = event(&chunk(reply, &last, Some(reply.stop), reply.usage));
-    closing.closing = true;
-    events.push(closing);
+    let closing = event(&chunk(reply, &last, Some(reply.stop), reply.usage));
+    events.push(Event {
+        kind: Kind::Closing,
+        ..closing
+    });
     events
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Event, pieces};
+use super::{Event, Kind, pieces};
 use crate::ask::Ask;
 use crate::behaviour::Behaviour;
 use crate::digest::Ids;
@@ -98,9 +98,8 @@ pub(super) fn events(reply: &Reply, ask: &Ask, behaviour: &Behaviour) -> Vec<Eve
         events.push(stream.usage());
     }
     events.push(Event {
-        name: None,
-        data: "[DONE]".into(),
-        closing: true,
+        kind: Kind::Closing,
+        ..Event::new(None, "[DONE]".into())
     });
     events
 }
@@ -198,7 +197,7 @@ const fn finish(stop: Stop) -> &'static str {
     }
 }
 
-fn usage(usage: &Usage) -> Value {
+pub(super) fn usage(usage: &Usage) -> Value {
     json!({
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,

@@ -4,10 +4,25 @@ use serde_json::json;
 use super::*;
 use crate::conversation::Library;
 use crate::reply::choose;
+use crate::target::Provider;
 
-const APIS: [Api; 3] = [Api::OpenAi, Api::Anthropic, Api::Gemini];
+mod dialects;
 
-fn rendered(api: Api, words: &str) -> (Value, Vec<Event>) {
+const APIS: [Api; 10] = [
+    Api::OpenAi,
+    Api::Responses,
+    Api::Completions,
+    Api::Anthropic,
+    Api::Gemini,
+    Api::Ollama,
+    Api::OllamaGenerate,
+    Api::Cohere,
+    Api::Converse,
+    Api::Kiro,
+];
+
+/// Returns the answer to a request that asks for nothing but what `words` do.
+fn replied(api: Api, words: &str) -> (Reply, Ask, Behaviour) {
     let library = Library::built_in().unwrap();
     let mut behaviour = Behaviour::default();
     behaviour.add_header(words).unwrap();
@@ -15,7 +30,17 @@ fn rendered(api: Api, words: &str) -> (Value, Vec<Event>) {
     let ask = Ask::read(api, &body);
     let choice = choose(&library, &ask, &behaviour).unwrap();
     let reply = Reply::compose(api, &choice, &ask, &behaviour, 7);
-    let whole = serde_json::from_str(&whole(api, &reply, &behaviour)).unwrap();
+    (reply, ask, behaviour)
+}
+
+fn streamed(api: Api, words: &str) -> Vec<Event> {
+    let (reply, ask, behaviour) = replied(api, words);
+    events(api, &reply, &ask, &behaviour)
+}
+
+fn rendered(api: Api, words: &str) -> (Value, Vec<Event>) {
+    let (reply, ask, behaviour) = replied(api, words);
+    let whole = serde_json::from_str(&whole(api, &reply, &ask, &behaviour)).unwrap();
     (whole, events(api, &reply, &ask, &behaviour))
 }
 
@@ -53,10 +78,8 @@ fn openai_events_say_what_the_whole_says() {
         );
         assert_eq!(all(&events, "/usage").last(), Some(&whole["usage"]));
         assert_eq!(
-            events
-                .last()
-                .map(|event| (event.data.as_str(), event.closing)),
-            Some(("[DONE]", true))
+            events.last().map(|event| (event.data.as_str(), event.kind)),
+            Some(("[DONE]", Kind::Closing))
         );
         assert_eq!(all(&events, "/id")[0], whole["id"]);
     }
@@ -181,22 +204,30 @@ fn frames_are_sse_or_one_array() {
 #[test]
 fn errors_have_the_shape_of_their_provider() {
     for api in APIS {
+        let place = match api.provider() {
+            Provider::OpenAi | Provider::Anthropic | Provider::Google => "/error/message",
+            Provider::Ollama => "/error",
+            Provider::Cohere | Provider::Bedrock | Provider::Kiro => "/message",
+        };
         for status in [400, 401, 403, 404, 413, 429, 500, 503, 529] {
             let body = error_body(api, status, error_message(api, status), "req_1");
             let body: Value = serde_json::from_str(&body).unwrap();
-            let message = body.pointer("/error/message").and_then(Value::as_str);
+            let message = body.pointer(place).and_then(Value::as_str);
             assert!(
                 message.is_some_and(|message| !message.is_empty()),
                 "{api:?} {status}"
             );
         }
-        let event = error_event(api, "req_1");
-        assert!(
-            serde_json::from_str::<Value>(&event.data)
-                .unwrap()
-                .get("error")
-                .is_some()
-        );
+        let (reply, _, _) = replied(api, "");
+        for event in error_events(api, &reply, 3, "req_1") {
+            let thrown = event.kind == Kind::Exception;
+            assert_eq!(thrown, api.framing() == Framing::EventStream, "{api:?}");
+            assert!(
+                thrown || event.data.contains("error"),
+                "{api:?} {}",
+                event.data
+            );
+        }
     }
     let body = error_body(Api::Anthropic, 529, "Overloaded", "req_1");
     let expect = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}"#;

@@ -116,3 +116,56 @@ fn huge_pads_the_text() {
     let reply = reply(Api::OpenAi, "huge=2", &user("x")).unwrap();
     assert!(text(&reply).len() > 2 * MEGABYTE);
 }
+
+#[test]
+fn a_command_is_run_by_the_tool_that_the_agent_has() {
+    let check = |tools: Value, expect: &str, argument: &str| {
+        let body = json!({"tools": tools, "messages": []});
+        let reply = reply(Api::Anthropic, "conversation=shell", &body).unwrap();
+        let call = reply.parts.iter().find_map(|part| match part {
+            Part::Call { name, input, .. } => Some((name.as_str(), input)),
+            _ => None,
+        });
+        let (name, input) = call.unwrap();
+        assert_eq!(name, expect);
+        let command = input[argument].as_str().unwrap();
+        assert!(command.starts_with("expr"), "{expect}: {command}");
+    };
+    check(json!([]), "Bash", "command");
+    check(
+        json!([{"name": "Bash"}, {"name": "bash"}]),
+        "Bash",
+        "command",
+    );
+    check(
+        json!([{"name": "Read"}, {"name": "exec_command"}]),
+        "exec_command",
+        "cmd",
+    );
+    check(
+        json!([{"name": "run_shell_command"}]),
+        "run_shell_command",
+        "command",
+    );
+}
+
+#[test]
+fn caches_are_read_and_written_where_the_provider_does() {
+    let long = "word ".repeat(2000);
+    let marked = json!({"messages": [
+        {"role": "user", "content": [{"text": long}, {"cachePoint": {"type": "default"}}]},
+        {"role": "assistant", "content": [{"text": "a"}]}, {"role": "user", "content": [{"text": "more"}]}]});
+    let usage = |api: Api| reply(api, "", &marked).unwrap().usage;
+    let converse = usage(Api::Converse);
+    assert!(
+        converse.cache_read > 0 && converse.cache_write > 0,
+        "{converse:?}"
+    );
+    let cohere = usage(Api::Cohere);
+    assert!(
+        cohere.cache_read > 0 && cohere.cache_write == 0,
+        "{cohere:?}"
+    );
+    let ollama = usage(Api::Ollama);
+    assert_eq!((ollama.cache_read, ollama.cache_write), (0, 0));
+}
