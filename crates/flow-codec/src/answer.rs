@@ -19,7 +19,7 @@ use flow_model::{
 };
 use serde_json::Value;
 
-use crate::json::{Faults, Json, Text, Token};
+use crate::json::{Document, Json, Text, Token};
 use crate::{dialects, errors};
 
 pub(crate) use self::diagnostics::Diagnostics;
@@ -40,7 +40,7 @@ pub(crate) struct Answer {
     pub(crate) dialect: Dialect,
     pub(crate) model: Option<String>,
     pub(crate) id: Option<String>,
-    pub(crate) usage: Option<Value>,
+    pub(crate) usage: Option<Raw>,
     pub(crate) error: Option<ErrorReading>,
     pub(crate) block_reason: Option<String>,
     /// Counts that a gateway measured beside the model's own.
@@ -152,13 +152,19 @@ impl Answer {
     }
 
     /// Appends speech to an answer: to its last part where that is of the same kind, else as a new part.
-    pub(crate) fn say(&mut self, index: u64, speech: Speech, token: Token<'_>, faults: &Faults) {
+    pub(crate) fn say(
+        &mut self,
+        index: u64,
+        speech: Speech,
+        token: Token<'_>,
+        document: &Document<'_>,
+    ) {
         if token.is_empty() || !self.admits(token.raw().len()) {
             return;
         }
         self.spoke();
         if let Some(text) = self.draft(index).and_then(|draft| draft.speech(speech)) {
-            token.append_to(text, faults);
+            token.append_to(text, document);
         }
     }
 
@@ -212,7 +218,7 @@ impl Answer {
     /// Reads the usage; a later one replaces an earlier one.
     pub(crate) fn count(&mut self, json: &mut Json<'_>) {
         if json.is_object() && json.width() <= USAGE_BYTES_MAX {
-            self.usage = Some(json.value());
+            self.usage = Some(json.verbatim());
         }
     }
 
@@ -236,8 +242,8 @@ impl Answer {
     }
 
     /// Notes what was wrong with a document.
-    pub(crate) fn note(&mut self, faults: &Faults) {
-        for diagnostic in faults.diagnostics() {
+    pub(crate) fn note(&mut self, document: &Document<'_>) {
+        for diagnostic in document.diagnostics() {
             self.diagnostics.push(diagnostic);
         }
     }

@@ -21,7 +21,7 @@ use crate::answer::{Answer, Diagnostics};
 use crate::dialects::{self, Depth, Stream};
 use crate::errors;
 use crate::frames::{Frames, sniff};
-use crate::json::{Fault, Faults, Json, lossy};
+use crate::json::{Document, Fault, Json, lossy};
 
 /// Start of the names of headers in which Bedrock counts tokens.
 const METRICS: &str = "x-amzn-bedrock-";
@@ -87,24 +87,12 @@ impl ResponseDecoder {
 
     /// Returns a decoder for a response with this head.
     pub fn new(dialect: Dialect, status: u16, headers: &[Header]) -> Self {
-        // Only these say anything about the body or the error in it.
-        let needed = [
-            "content-type",
-            "date",
-            "retry-after",
-            "retry-after-ms",
-            "x-should-retry",
-            "x-amzn-errortype",
-        ];
-        let is_needed = |header: &&Header| {
-            let mut names = needed.iter();
-            let counted = header.name.get(..METRICS.len());
-            names.any(|name| header.name.eq_ignore_ascii_case(name))
-                || counted.is_some_and(|start| start.eq_ignore_ascii_case(METRICS))
-        };
+        let needed = headers
+            .iter()
+            .filter(|header| is_needed(dialect, status, &header.name));
         Self {
             status,
-            headers: headers.iter().filter(is_needed).cloned().collect(),
+            headers: needed.cloned().collect(),
             state: State::Head(Vec::new()),
             stream: Stream::new(dialect),
             answer: Answer::new(dialect),
@@ -123,9 +111,11 @@ impl ResponseDecoder {
             ..
         } = self;
         match state {
+            State::Head(head) if head.is_empty() => self.settle(bytes, false, at_us),
             State::Head(head) => {
+                let mut head = std::mem::take(head);
                 head.extend_from_slice(bytes);
-                self.settle(false, at_us);
+                self.settle(&head, false, at_us);
             }
             State::Whole(body) if body.len() + bytes.len() > BODY_BYTES_MAX => {
                 *state = State::TooLarge;
@@ -149,7 +139,10 @@ impl ResponseDecoder {
 
     /// Ends the body and returns the reading. `complete` says that it arrived to its end.
     pub fn finish(mut self, complete: bool) -> ResponseReading {
-        self.settle(true, 0);
+        if let State::Head(head) = &mut self.state {
+            let head = std::mem::take(head);
+            self.settle(&head, true, 0);
+        }
         let Self {
             status,
             headers,
@@ -179,24 +172,40 @@ impl ResponseDecoder {
         answer.into_reading(outcome, true)
     }
 
-    /// Decides on the framing once the first bytes tell it.
-    fn settle(&mut self, ended: bool, at_us: u64) {
-        let State::Head(head) = &mut self.state else {
-            return;
-        };
+    /// Decides on the framing once the first bytes tell it; `head` is all that has come.
+    fn settle(&mut self, head: &[u8], ended: bool, at_us: u64) {
         let label = exchange::header(&self.headers, "content-type");
         let arrays = self.answer.dialect == Dialect::GeminiGenerate;
         let Some(framing) = sniff(head, label, arrays, ended) else {
             // White space alone is kept, but not without end.
-            if head.len() > BODY_BYTES_MAX {
-                self.state = State::TooLarge;
-            }
+            self.state = if head.len() > BODY_BYTES_MAX {
+                State::TooLarge
+            } else {
+                State::Head(head.to_vec())
+            };
             return;
         };
-        let head = std::mem::take(head);
         self.state = Frames::new(framing).map_or_else(|| State::Whole(Vec::new()), State::Framed);
-        self.push(&head, at_us);
+        self.push(head, at_us);
     }
+}
+
+/// Returns whether a header says anything about the body or the error in it.
+fn is_needed(dialect: Dialect, status: u16, name: &str) -> bool {
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    let error = [
+        "date",
+        "retry-after",
+        "retry-after-ms",
+        "x-should-retry",
+        "x-amzn-errortype",
+    ];
+    is("content-type")
+        || (status >= 400 && error.into_iter().any(is))
+        || (dialect == Dialect::BedrockInvoke
+            && name
+                .get(..METRICS.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(METRICS)))
 }
 
 /// Says how a stream went.
@@ -247,8 +256,8 @@ fn whole(
     if body.trim_ascii().is_empty() {
         return Outcome::None;
     }
-    let faults = Faults::default();
-    let mut json = Json::new(body, &faults);
+    let document = Document::new(body);
+    let mut json = document.root();
     let mut peeked = json;
     if !json.object() {
         if peeked.array() && peeked.element() && has_error(&mut peeked) {
@@ -269,13 +278,13 @@ fn whole(
     }
     dialects::read_whole(&mut json, answer);
     json.end();
-    answer.note(&faults);
+    answer.note(&document);
     if answer.is_empty() {
         answer
             .diagnostics
             .once("no_answer", "the response holds no answer");
     }
-    match faults.syntax() {
+    match document.syntax() {
         _ if answer.error.is_some() => Outcome::Error,
         Some(Fault::Truncated) if !complete => Outcome::StreamTruncated,
         _ => Outcome::Ok,
@@ -298,15 +307,17 @@ fn has_error(json: &mut Json<'_>) -> bool {
 }
 
 fn error_body(answer: &mut Answer, status: u16, headers: &[Header], body: &[u8]) {
-    let faults = Faults::default();
-    let mut json = Json::new(body, &faults);
+    let document = Document::new(body);
+    let mut json = document.root();
     let value = json.value();
     json.end();
     // Text of a proxy in between is no fault of the codec's.
-    let is_json = faults.syntax().is_none_or(|fault| fault == Fault::Trailing)
+    let is_json = document
+        .syntax()
+        .is_none_or(|fault| fault == Fault::Trailing)
         && (value.is_object() || value.is_array());
     if is_json {
-        answer.note(&faults);
+        answer.note(&document);
     }
     let text = if is_json { "".into() } else { lossy(body) };
     let value = is_json.then_some(&value);

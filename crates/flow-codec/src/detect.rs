@@ -27,7 +27,7 @@ mod tests;
 
 use flow_model::{Dialect, Header, exchange};
 
-use crate::json::{Faults, Json, Kind};
+use crate::json::{Document, Json, Kind};
 
 /// Returns the dialect of a request, from its method, path, headers and content-decoded body; none where no codec
 /// reads it. Without a body the answer may be less exact: it is asked for again once the body is there.
@@ -169,8 +169,8 @@ fn of_body(headers: &[Header], body: &[u8]) -> Option<Dialect> {
         "messages",
         "anthropic_version",
     ];
-    let faults = Faults::default();
-    let [state, contents, messages, version] = Json::new(body, &faults).fields(names)?;
+    let document = Document::new(body);
+    let [state, contents, messages, version] = document.root().fields(names)?;
     if state.is_some_and(|json| json.is_object()) {
         return Some(Dialect::Kiro);
     }
@@ -191,8 +191,8 @@ fn of_body(headers: &[Header], body: &[u8]) -> Option<Dialect> {
 
 /// Tells Cohere's first chat, which has one `message`, from imitations of OpenAI's under the same path.
 fn cohere_or_chat(body: &[u8]) -> Dialect {
-    let faults = Faults::default();
-    match Json::new(body, &faults).fields(["message", "messages"]) {
+    let document = Document::new(body);
+    match document.root().fields(["message", "messages"]) {
         Some([None, Some(_)]) => Dialect::OpenaiChat,
         _ => Dialect::CohereChat,
     }

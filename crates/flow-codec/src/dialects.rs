@@ -32,7 +32,8 @@ use memchr::memchr;
 use serde_json::Value;
 
 use crate::answer::{Answer, Diagnostics};
-use crate::json::{Faults, Json, Kind, Token, lossy};
+use crate::json::{Document, Json, Kind, Token, lossy};
+use crate::usage::counted;
 
 pub(crate) use self::stream::{Event, Stream};
 
@@ -142,8 +143,8 @@ pub(crate) fn read_head(headers: &[Header], answer: &mut Answer) {
 }
 
 /// Returns the counts in a usage object under common names; nothing is summed or derived.
-pub(crate) fn usage(dialect: Dialect, usage: &Value) -> WireUsage {
-    match dialect {
+pub(crate) fn usage(dialect: Dialect, usage: &Raw) -> WireUsage {
+    counted(usage, |usage| match dialect {
         Dialect::AnthropicBatches | Dialect::AnthropicComplete | Dialect::AnthropicMessages => {
             anthropic_messages::usage(usage)
         }
@@ -168,14 +169,7 @@ pub(crate) fn usage(dialect: Dialect, usage: &Value) -> WireUsage {
         Dialect::OpenaiImages => openai_images::usage(dialect, usage),
         Dialect::OpenaiResponses => openai_responses::usage(dialect, usage),
         Dialect::Models | Dialect::OpenaiModerations => WireUsage::default(),
-    }
-}
-
-/// Returns the count at a path of a usage object.
-pub(crate) fn count(usage: &Value, path: &[&str]) -> Option<u64> {
-    path.iter()
-        .try_fold(usage, |value, name| value.get(name))?
-        .as_u64()
+    })
 }
 
 /// A request under construction.
@@ -203,8 +197,8 @@ impl Ask {
         member: fn(&str, &mut Json<'_>, &mut Self),
         complete: impl FnOnce(&mut RequestReading),
     ) -> RequestReading {
-        let faults = Faults::default();
-        let mut json = Json::new(body, &faults);
+        let document = Document::new(body);
+        let mut json = document.root();
         let mut ask = Self::new(depth);
         if json.object() {
             while let Some(name) = json.member() {
@@ -215,7 +209,7 @@ impl Ask {
         }
         json.end();
         complete(&mut ask.reading);
-        ask.into_reading(&faults)
+        ask.into_reading(&document)
     }
 
     /// Enters the array of messages and calls `read` at each of them, or at the newest ones.
@@ -259,8 +253,8 @@ impl Ask {
     }
 
     /// Returns the reading, with what was wrong with its document.
-    fn into_reading(mut self, faults: &Faults) -> RequestReading {
-        self.diagnostics.note(faults);
+    fn into_reading(mut self, document: &Document<'_>) -> RequestReading {
+        self.diagnostics.note(document);
         self.reading.diagnostics = self.diagnostics.into_vec();
         self.reading
     }
@@ -311,17 +305,21 @@ pub(crate) fn arguments(json: &mut Json<'_>) -> String {
 }
 
 /// Returns where base64 text is, without reading it.
-pub(crate) fn inline_media(mime: Option<String>, data: Token<'_>, faults: &Faults) -> Media {
+pub(crate) fn inline_media(
+    mime: Option<String>,
+    data: Token<'_>,
+    document: &Document<'_>,
+) -> Media {
     Media {
         mime,
         data_chars: Some(data.ascii_chars()),
-        data_offset: Some(data.offset(faults)),
+        data_offset: Some(data.offset(document)),
         ..Media::default()
     }
 }
 
 /// Returns what a URL points to. The data of a `data:` URL is left where it is.
-pub(crate) fn url_media(url: Token<'_>, faults: &Faults) -> Media {
+pub(crate) fn url_media(url: Token<'_>, document: &Document<'_>) -> Media {
     let raw = url.raw();
     let comma = raw
         .starts_with(b"data:")
@@ -329,7 +327,7 @@ pub(crate) fn url_media(url: Token<'_>, faults: &Faults) -> Media {
         .flatten();
     let Some(comma) = comma else {
         return Media {
-            url: Some(url.decode(faults).into_owned()),
+            url: Some(url.decode(document).into_owned()),
             ..Media::default()
         };
     };
@@ -343,7 +341,7 @@ pub(crate) fn url_media(url: Token<'_>, faults: &Faults) -> Media {
     Media {
         mime: (!mime.is_empty()).then_some(mime),
         data_chars: Some(url.ascii_chars().saturating_sub(skipped)),
-        data_offset: Some(url.offset(faults).saturating_add(comma as u64 + 1)),
+        data_offset: Some(url.offset(document).saturating_add(comma as u64 + 1)),
         ..Media::default()
     }
 }

@@ -1,11 +1,11 @@
 //! A borrowed pull reader for JSON.
 //!
-//! [`Json`] is a cursor over the bytes of one document. Containers are entered and their items visited in one
-//! pass; a value that the caller does not read is skipped, by `memchr` where it is a string. Nothing is built
-//! that was not asked for, so a base64 image costs one search for its closing quote and no copy.
+//! A [`Document`] knows where its strings and containers are; [`Json`] is a cursor over it. Containers are entered
+//! and their items visited in one pass, and a value that the caller does not read is skipped in one step. Nothing
+//! is built that was not asked for, so a base64 image costs one search for its closing quote and no copy.
 //!
 //! The reader never fails and never panics. What it cannot read ends the document at that place; what had been
-//! read before stays, and [`Faults`] says where and why. It is more lenient than the standard in what it
+//! read before stays, and the document says where and why. It is more lenient than the standard in what it
 //! skips (numbers and words are not checked) and in strings (raw control characters, unknown escapes, lone
 //! surrogates, bytes that are not UTF-8), because a recording must show what was sent.
 //!
@@ -13,7 +13,8 @@
 //! |---|---|---|
 //! | [`DEPTH_MAX`] | 128 levels | fault `json_too_deep`, the rest is not read |
 
-mod fault;
+mod document;
+mod index;
 mod text;
 mod value;
 
@@ -22,27 +23,26 @@ mod tests;
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use self::index::Node;
 
-pub(crate) use self::fault::{Fault, Faults};
+pub(crate) use self::document::{Document, Fault};
 pub(crate) use self::text::{Text, Token};
 
 /// Levels of nesting. Recursion in the callers is bounded by it too.
 const DEPTH_MAX: u32 = 128;
-/// Bytes of a string that are looked at one by one before `memchr` is worth its call.
-const SHORT_BYTES: usize = 12;
 
 /// A cursor over one JSON document. Copies read the same document from the same place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Json<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Number of the first node at or behind the cursor.
+    node: u32,
     /// A value starts at the cursor and has not been read.
     unread: bool,
     /// A container was just entered, so no comma stands before its next item.
     fresh: bool,
-    depth: u32,
-    faults: &'a Faults,
+    document: &'a Document<'a>,
 }
 
 /// The kind of the value at the cursor.
@@ -61,23 +61,6 @@ pub(crate) enum Kind {
 // === impl Json ===
 
 impl<'a> Json<'a> {
-    /// Returns a cursor at the start of a document; a byte order mark in front is passed over.
-    pub(crate) fn new(bytes: &'a [u8], faults: &'a Faults) -> Self {
-        let at = if bytes.starts_with(b"\xEF\xBB\xBF") {
-            3
-        } else {
-            0
-        };
-        Self {
-            bytes,
-            at,
-            unread: true,
-            fresh: false,
-            depth: 0,
-            faults,
-        }
-    }
-
     /// Returns what kind of value stands at the cursor.
     pub(crate) fn kind(&mut self) -> Kind {
         if !self.unread {
@@ -121,7 +104,7 @@ impl<'a> Json<'a> {
             self.break_off(Fault::Syntax);
             return None;
         }
-        let name = self.token().decode(self.faults);
+        let name = self.token().decode(self.document);
         if self.peek() != Some(b':') {
             self.break_off(Fault::Syntax);
             return None;
@@ -170,7 +153,7 @@ impl<'a> Json<'a> {
 
     /// Reads the string at the cursor.
     pub(crate) fn text(&mut self) -> Option<Cow<'a, str>> {
-        self.string().map(|token| token.decode(self.faults))
+        self.string().map(|token| token.decode(self.document))
     }
 
     /// Reads the string at the cursor into a string of its own.
@@ -182,7 +165,7 @@ impl<'a> Json<'a> {
     pub(crate) fn append_to(&mut self, text: &mut Text) -> bool {
         let token = self.string();
         token.is_some_and(|token| {
-            token.append_to(text, self.faults);
+            token.append_to(text, self.document);
             true
         })
     }
@@ -249,24 +232,24 @@ impl<'a> Json<'a> {
     pub(crate) fn end(mut self) {
         self.skip();
         if self.peek().is_some() {
-            self.faults.note(self.at, Fault::Trailing);
+            self.document.note(self.at, Fault::Trailing);
         }
     }
 
     /// Returns where in the body the cursor stands.
     pub(crate) fn offset(&mut self) -> u64 {
         self.peek();
-        self.faults.base().saturating_add(self.at as u64)
+        self.document.base().saturating_add(self.at as u64)
     }
 
     /// Returns where in the body the value that was read last ends.
     pub(crate) fn end_offset(&self) -> u64 {
-        self.faults.base().saturating_add(self.at as u64)
+        self.document.base().saturating_add(self.at as u64)
     }
 
-    /// Returns the record of what was wrong with the document.
-    pub(crate) fn faults(&self) -> &'a Faults {
-        self.faults
+    /// Returns the document.
+    pub(crate) fn document(&self) -> &'a Document<'a> {
+        self.document
     }
 
     /// Passes over white space and returns the byte at the cursor.
@@ -281,12 +264,8 @@ impl<'a> Json<'a> {
     }
 
     fn enter(&mut self) -> bool {
-        if self.depth == DEPTH_MAX {
-            self.break_off(Fault::TooDeep);
-            return false;
-        }
         self.at += 1;
-        self.depth += 1;
+        self.node += 1;
         self.unread = false;
         self.fresh = true;
         true
@@ -308,7 +287,6 @@ impl<'a> Json<'a> {
         match byte {
             Some(byte) if byte == close => {
                 self.at += 1;
-                self.depth = self.depth.saturating_sub(1);
                 false
             }
             Some(_) => true,
@@ -319,63 +297,45 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// Returns the node at the cursor, where a quote or an opening bracket stands.
+    fn here(&self) -> Option<Node> {
+        let node = self.document.node(self.node);
+        node.filter(|node| node.start as usize == self.at)
+    }
+
     /// Reads the string whose opening quote is at the cursor. One that is cut off gives what there is of it.
     fn token(&mut self) -> Token<'a> {
         self.unread = false;
         let start = self.at + 1;
-        let end = string_end(self.bytes, start);
-        let raw = self
-            .bytes
-            .get(start..end.unwrap_or(self.bytes.len()))
-            .unwrap_or_default();
-        match end {
-            Some(end) => self.at = end + 1,
-            None => self.break_off(Fault::Truncated),
-        }
-        Token {
-            raw,
+        let Some(node) = self.here() else {
+            self.break_off(Fault::Syntax);
+            return Token::default();
+        };
+        let end = node.end as usize;
+        let token = Token {
+            raw: self.bytes.get(start..end).unwrap_or_default(),
+            text: self.document.text().and_then(|text| text.get(start..end)),
             start,
-            cut: end.is_none(),
+            cut: node.open,
+            escaped: node.escaped,
+        };
+        self.node += 1;
+        self.at = end + 1;
+        if node.open {
+            self.break_off(Fault::Truncated);
         }
+        token
     }
 
     fn skip_container(&mut self) {
-        // One bit a level, set for objects, so that brackets of the wrong kind are noticed.
-        let mut kinds: u128 = 0;
-        let mut depth = 0_u32;
-        let mut at = self.at;
-        while let Some(&byte) = self.bytes.get(at) {
-            at += 1;
-            match byte {
-                b'"' => match string_end(self.bytes, at) {
-                    Some(end) => at = end + 1,
-                    None => break,
-                },
-                b'{' | b'[' => {
-                    if self.depth + depth == DEPTH_MAX {
-                        self.at = at - 1;
-                        return self.break_off(Fault::TooDeep);
-                    }
-                    kinds = kinds << 1 | u128::from(byte == b'{');
-                    depth += 1;
-                }
-                b'}' | b']' => {
-                    if kinds & 1 != u128::from(byte == b'}') {
-                        self.at = at - 1;
-                        return self.break_off(Fault::Syntax);
-                    }
-                    kinds >>= 1;
-                    depth -= 1;
-                    if depth == 0 {
-                        self.at = at;
-                        return;
-                    }
-                }
-                _ => {}
-            }
+        let Some(node) = self.here() else {
+            return self.break_off(Fault::Syntax);
+        };
+        self.node = node.next;
+        self.at = node.end as usize + 1;
+        if node.open {
+            self.break_off(Fault::Truncated);
         }
-        self.at = self.bytes.len();
-        self.break_off(Fault::Truncated);
     }
 
     fn skip_word(&mut self) {
@@ -406,32 +366,9 @@ impl<'a> Json<'a> {
             Fault::Truncated => self.bytes.len(),
             _ => self.at.min(self.bytes.len()),
         };
-        self.faults.note(at, fault);
+        self.document.note(at, fault);
         self.at = self.bytes.len();
         self.unread = false;
-    }
-}
-
-/// Returns where the string whose text starts at `from` ends: at a quote with an even number of backslashes
-/// before it.
-fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let rest = bytes.get(from..)?;
-    let mut at = 0;
-    for byte in rest.iter().take(SHORT_BYTES) {
-        match byte {
-            b'"' => return Some(from + at),
-            b'\\' => break,
-            _ => at += 1,
-        }
-    }
-    loop {
-        let quote = at + memchr(b'"', rest.get(at..)?)?;
-        let before = rest.get(..quote)?;
-        let slashes = before.iter().rev().take_while(|byte| **byte == b'\\');
-        if slashes.count() % 2 == 0 {
-            return Some(from + quote);
-        }
-        at = quote + 1;
     }
 }
 

@@ -16,10 +16,12 @@
 //! A count that the wire does not give stays none: it is unknown, not 0. What was fetched again (`GET`) was
 //! counted when it was made, so that it has no counts of its own here.
 
+mod counts;
 mod details;
 
-use flow_model::{Dialect, Exchange, Reading, ResponseReading, Tokens, Units, WireUsage};
-use serde_json::Value;
+use flow_model::{Dialect, Exchange, Raw, Reading, ResponseReading, Tokens, Units, WireUsage};
+
+pub(crate) use self::counts::{Counts, counted};
 
 /// What the counts of a usage object include.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ enum Rule {
 // === impl Rule ===
 
 impl Rule {
-    fn of(dialect: Dialect, usage: Option<&Value>) -> Self {
+    fn of(dialect: Dialect, usage: Option<&Raw>) -> Self {
         match dialect {
             Dialect::OpenaiChat | Dialect::OpenaiCompletions => Self::Chat,
             Dialect::OpenaiResponses
@@ -59,16 +61,20 @@ impl Rule {
             | Dialect::BedrockConverse
             | Dialect::Kiro => Self::CacheApart,
             Dialect::GeminiGenerate | Dialect::GeminiInteractions => Self::ThoughtsApart,
-            Dialect::BedrockInvoke => match usage {
-                // Anthropic and Nova count alike; the others imitate OpenAI.
-                Some(usage)
-                    if usage.get("input_tokens").is_some()
-                        || usage.get("inputTokens").is_some() =>
-                {
+            // Anthropic and Nova count alike; the others imitate OpenAI.
+            Dialect::BedrockInvoke => {
+                let apart = usage.is_some_and(|usage| {
+                    let has = |usage: &Counts<'_>| {
+                        usage.has(&["input_tokens"]) || usage.has(&["inputTokens"])
+                    };
+                    counted(usage, has)
+                });
+                if apart {
                     Self::CacheApart
+                } else {
+                    Self::Inclusive
                 }
-                _ => Self::Inclusive,
-            },
+            }
             Dialect::OpenaiInputTokens
             | Dialect::OpenaiModerations
             | Dialect::Models
@@ -123,7 +129,7 @@ pub fn tokens(dialect: Dialect, provider: Option<&str>, response: &ResponseReadi
     };
     let mut tokens = normalised(rule, provider, &known);
     if let Some(raw) = raw.filter(|_| rule != Rule::Nothing) {
-        details::tokens(raw, &mut tokens);
+        counted(raw, |usage| details::tokens(usage, &mut tokens));
     }
     tokens
 }
@@ -132,7 +138,7 @@ pub fn tokens(dialect: Dialect, provider: Option<&str>, response: &ResponseReadi
 fn units(response: &ResponseReading) -> Units {
     let mut units = response.units.clone();
     if let Some(raw) = &response.usage_raw {
-        details::units(raw, &mut units);
+        counted(raw, |usage| details::units(usage, &mut units));
     }
     units
 }

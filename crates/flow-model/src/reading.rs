@@ -77,7 +77,7 @@ pub struct ResponseReading {
     /// Token counts as the wire has them.
     pub usage: Option<WireUsage>,
     /// The wire's own usage object.
-    pub usage_raw: Option<Value>,
+    pub usage_raw: Option<Raw>,
     /// Token counts that a gateway measured beside the model's own, such as Bedrock's invocation metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<WireUsage>,

@@ -6,7 +6,7 @@
 
 use flow_model::Diagnostic;
 
-use crate::json::Faults;
+use crate::json::Document;
 
 /// Diagnostics of one reading.
 const DIAGNOSTICS_MAX: usize = 64;
@@ -46,8 +46,8 @@ impl Diagnostics {
     }
 
     /// Adds those of a document.
-    pub(crate) fn note(&mut self, faults: &Faults) {
-        for diagnostic in faults.diagnostics() {
+    pub(crate) fn note(&mut self, document: &Document<'_>) {
+        for diagnostic in document.diagnostics() {
             self.push(diagnostic);
         }
     }

@@ -26,11 +26,11 @@ mod stream;
 mod tests;
 
 use flow_model::{Media, Part, Raw, StopReason, WireUsage};
-use serde_json::Value;
 
-use crate::json::{Faults, Json, Kind};
+use crate::json::{Document, Json, Kind};
+use crate::usage::Counts;
 
-use super::{breakpoint, count, inline_media, other_part, raws, text_part, url_media};
+use super::{breakpoint, inline_media, other_part, raws, text_part, url_media};
 
 pub(crate) use self::request::read_request;
 pub(crate) use self::response::read_whole;
@@ -63,8 +63,8 @@ fn content(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
 }
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(usage: &Value) -> WireUsage {
-    let count = |path: &[&str]| count(usage, path);
+pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
+    let count = |path: &[&str]| usage.count(path);
     WireUsage {
         input: count(&["input_tokens"]),
         output: count(&["output_tokens"]),
@@ -206,7 +206,7 @@ impl<'a> Block<'a> {
             },
             "tool_result" => self.result(),
             kind if kind.ends_with("_tool_result") => self.server_result(),
-            "image" | "document" => match media(self.source, self.whole.faults()) {
+            "image" | "document" => match media(self.source, self.whole.document()) {
                 Some(media) if self.kind == "image" => Part::Image { media },
                 Some(media) => Part::File {
                     media,
@@ -290,17 +290,17 @@ fn is_shaped(kind: &str) -> bool {
 }
 
 /// Reads the `source` of an image or document; none where it has no bytes, address or id.
-fn media(source: Option<Json<'_>>, faults: &Faults) -> Option<Media> {
+fn media(source: Option<Json<'_>>, document: &Document<'_>) -> Option<Media> {
     let [mime, data, url, file_id] = source?.fields(["media_type", "data", "url", "file_id"])?;
     let mime = owned(mime);
     if let Some(url) = url.and_then(|mut url| url.string()) {
-        let media = url_media(url, faults);
+        let media = url_media(url, document);
         let mime = mime.or(media.mime);
         return Some(Media { mime, ..media });
     }
     if let Some(data) = data.and_then(|mut data| data.string()) {
         // Text documents are no base64, but their place is told in the same way.
-        return Some(inline_media(mime, data, faults));
+        return Some(inline_media(mime, data, document));
     }
     let file_id = owned(file_id)?;
     Some(Media {

@@ -25,11 +25,11 @@ mod response;
 mod tests;
 
 use flow_model::{Media, Part, StopReason, WireUsage};
-use serde_json::Value;
 
-use crate::json::{Faults, Json, Kind};
+use crate::json::{Document, Json, Kind};
+use crate::usage::Counts;
 
-use super::{count, inline_media, other_part, text_part};
+use super::{inline_media, other_part, text_part};
 
 pub(crate) use self::request::read_request;
 pub(crate) use self::response::{Stream, read_whole};
@@ -45,8 +45,8 @@ const FINISH_REASONS: [&str; 6] = [
 ];
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(usage: &Value) -> WireUsage {
-    let count = |camel, snake| count(usage, &[camel]).or_else(|| count(usage, &[snake]));
+pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
+    let count = |camel, snake| usage.count(&[camel]).or_else(|| usage.count(&[snake]));
     WireUsage {
         input: count("promptTokenCount", "prompt_token_count"),
         output: count("candidatesTokenCount", "candidates_token_count"),
@@ -120,7 +120,7 @@ struct RawPart<'a> {
 impl<'a> RawPart<'a> {
     fn read(json: &mut Json<'a>) -> Option<Self> {
         let mut whole = *json;
-        let faults = json.faults();
+        let document = json.document();
         let names = [
             "text",
             "thought",
@@ -151,7 +151,7 @@ impl<'a> RawPart<'a> {
         let other = if let Some(mut response) = response {
             function_response(&mut response)
         } else if let Some(mut inline) = inline {
-            blob(&mut inline, faults)
+            blob(&mut inline, document)
         } else if let Some(mut file) = file {
             file_part(&mut file)
         } else if let Some(mut code) = code {
@@ -275,11 +275,11 @@ fn read_parts(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
     }
 }
 
-fn blob(json: &mut Json<'_>, faults: &Faults) -> Option<Part> {
+fn blob(json: &mut Json<'_>, document: &Document<'_>) -> Option<Part> {
     let [mime, data, name] = fields(json, ["mimeType", "data", "displayName"])?;
     let mime = owned(mime);
     let media = match data.and_then(|mut data| data.string()) {
-        Some(data) => inline_media(mime, data, faults),
+        Some(data) => inline_media(mime, data, document),
         None => Media {
             mime,
             ..Media::default()

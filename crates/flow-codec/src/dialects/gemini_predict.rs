@@ -1,11 +1,11 @@
 //! `POST …:predict`: Vertex' embeddings and images.
 
 use flow_model::{Dialect, RequestReading, WireUsage};
-use serde_json::Value;
 
 use super::{Ask, Depth};
 use crate::answer::Answer;
 use crate::json::Json;
+use crate::usage::Counts;
 
 /// Reads a request.
 pub(crate) fn read_request(
@@ -27,6 +27,6 @@ pub(crate) fn read_whole(json: &mut Json<'_>, _answer: &mut Answer) {
 }
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(_dialect: Dialect, _usage: &Value) -> WireUsage {
+pub(crate) fn usage(_dialect: Dialect, _usage: &Counts<'_>) -> WireUsage {
     WireUsage::default()
 }

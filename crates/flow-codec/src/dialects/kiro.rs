@@ -1,11 +1,11 @@
 //! `POST …/generateAssistantResponse`: Kiro and CodeWhisperer.
 
 use flow_model::{Dialect, RequestReading, WireUsage};
-use serde_json::Value;
 
 use super::{Ask, Depth, Event};
 use crate::answer::Answer;
 use crate::json::Json;
+use crate::usage::Counts;
 
 /// Reads the events of a stream.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ pub(crate) fn read_whole(json: &mut Json<'_>, _answer: &mut Answer) {
 }
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(_dialect: Dialect, _usage: &Value) -> WireUsage {
+pub(crate) fn usage(_dialect: Dialect, _usage: &Counts<'_>) -> WireUsage {
     WireUsage::default()
 }
 

@@ -1,11 +1,11 @@
 //! `POST …/audio/…`: transcription, translation, speech.
 
 use flow_model::{Dialect, Header, RequestReading, WireUsage};
-use serde_json::Value;
 
 use super::{Ask, Depth, Event};
 use crate::answer::Answer;
 use crate::json::Json;
+use crate::usage::Counts;
 
 /// Reads the events of a stream.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ pub(crate) fn read_other(_body: &[u8], _headers: &[Header], _answer: &mut Answer
 }
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(_dialect: Dialect, _usage: &Value) -> WireUsage {
+pub(crate) fn usage(_dialect: Dialect, _usage: &Counts<'_>) -> WireUsage {
     WireUsage::default()
 }
 

@@ -26,19 +26,19 @@ mod stream;
 mod tests;
 
 use flow_model::{Part, StopReason, WireUsage};
-use serde_json::Value;
 
 use crate::json::{Json, Kind};
+use crate::usage::Counts;
 
-use super::{count, inline_media, other_part, text_part, url_media};
+use super::{inline_media, other_part, text_part, url_media};
 
 pub(crate) use self::request::read_request;
 pub(crate) use self::response::read_whole;
 pub(crate) use self::stream::Stream;
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(usage: &Value) -> WireUsage {
-    let count = |path: &[&str]| count(usage, path);
+pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
+    let count = |path: &[&str]| usage.count(path);
     WireUsage {
         input: count(&["prompt_tokens"]).or_else(|| count(&["input_tokens"])),
         output: count(&["completion_tokens"]).or_else(|| count(&["output_tokens"])),
@@ -168,7 +168,7 @@ fn joined_text(json: &mut Json<'_>) -> String {
 
 /// Reads a part that holds an image, a sound or a file; none where it does not have the shape of one.
 fn media_part(kind: &str, json: &mut Json<'_>) -> Option<Part> {
-    let faults = json.faults();
+    let whole = json.document();
     let names = [
         "image_url",
         "input_audio",
@@ -187,7 +187,7 @@ fn media_part(kind: &str, json: &mut Json<'_>) -> Option<Part> {
             let format = format.and_then(|mut format| format.owned());
             let mime = format.map(|format| format!("audio/{format}"));
             Some(Part::Audio {
-                media: inline_media(mime, data?.string()?, faults),
+                media: inline_media(mime, data?.string()?, whole),
                 transcript: None,
                 id: None,
             })
@@ -199,9 +199,9 @@ fn media_part(kind: &str, json: &mut Json<'_>) -> Option<Part> {
             let mut media = data.map_or_else(Default::default, |data| {
                 let inline = data.raw().starts_with(b"data:") || data.raw().starts_with(b"http");
                 if inline {
-                    url_media(data, faults)
+                    url_media(data, whole)
                 } else {
-                    inline_media(None, data, faults)
+                    inline_media(None, data, whole)
                 }
             });
             media.file_id = id.and_then(|mut id| id.owned());
@@ -218,10 +218,10 @@ fn media_part(kind: &str, json: &mut Json<'_>) -> Option<Part> {
 
 /// Reads a URL that stands as a string or as `{"url": …}`.
 fn linked(json: &mut Json<'_>) -> Option<flow_model::Media> {
-    let faults = json.faults();
+    let document = json.document();
     if let Some(url) = json.string() {
-        return Some(url_media(url, faults));
+        return Some(url_media(url, document));
     }
     let [url] = json.fields(["url"])?;
-    Some(url_media(url?.string()?, faults))
+    Some(url_media(url?.string()?, document))
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::answer::Answer;
 use crate::frames::{Frame, FrameKind, Framed};
-use crate::json::{Fault, Faults, Json, lossy};
+use crate::json::{Document, Fault, Json, lossy};
 
 /// The reader of a stream's events.
 #[derive(Clone, Debug)]
@@ -127,13 +127,16 @@ impl Stream {
         if data.is_empty() {
             return;
         }
-        let faults = Faults::at(frame.data_start);
-        let mut json = Json::new(frame.data, &faults);
+        let document = Document::at(frame.data, frame.data_start);
+        let mut json = document.root();
         if frame.open {
             // Half an event could say something else than the whole would have, such as text that is a thought.
             json.end();
         }
-        let is_whole = faults.syntax().is_none_or(|fault| fault == Fault::Trailing);
+        let is_whole = !frame.open
+            || document
+                .syntax()
+                .is_none_or(|fault| fault == Fault::Trailing);
         if is_whole && json.object() {
             let event = Event {
                 name: frame.name,
@@ -143,14 +146,14 @@ impl Stream {
             json.end();
         } else if is_whole {
             json.end();
-            if faults.syntax().is_none() {
+            if document.syntax().is_none() {
                 let what = "an event that is no JSON object";
                 answer
                     .diagnostics
                     .at(frame.data_start, "unexpected_type", what);
             }
         }
-        answer.note(&faults);
+        answer.note(&document);
     }
 
     /// Reads one event; the cursor stands behind the opening bracket of its object.
@@ -178,8 +181,8 @@ impl Stream {
 
 /// Reads an exception frame of AWS: its name is the error's type, its payload holds the message.
 fn exception(frame: &Frame<'_>, answer: &mut Answer) {
-    let faults = Faults::at(frame.data_start);
-    let mut json = Json::new(frame.data, &faults);
+    let document = Document::at(frame.data, frame.data_start);
+    let mut json = document.root();
     let mut error = match json.value() {
         serde_json::Value::Object(members) => members,
         _ => serde_json::Map::new(),

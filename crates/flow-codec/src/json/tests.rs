@@ -5,11 +5,11 @@ use super::*;
 
 /// Reads a document whole and returns its value and the codes of its diagnostics.
 fn read(bytes: &[u8]) -> (Value, Vec<(u64, String)>) {
-    let faults = Faults::default();
-    let mut json = Json::new(bytes, &faults);
+    let document = Document::new(bytes);
+    let mut json = document.root();
     let value = json.value();
     json.end();
-    let found = faults.diagnostics();
+    let found = document.diagnostics();
     let found = found.map(|found| (found.offset.unwrap_or_default(), found.code));
     (value, found.collect())
 }
@@ -67,10 +67,10 @@ fn lone_surrogates_become_replacement_characters() {
 
 #[test]
 fn halves_of_a_character_join_across_deltas() {
-    let faults = Faults::default();
     let mut text = Text::default();
     for delta in [r#""a\ud83e""#, r#""""#, r#""\udd80b""#] {
-        assert!(Json::new(delta.as_bytes(), &faults).append_to(&mut text));
+        let document = Document::new(delta.as_bytes());
+        assert!(document.root().append_to(&mut text));
     }
     assert_eq!(text.finish(), "a🦀b");
 }
@@ -139,21 +139,21 @@ fn nesting_is_limited_when_read_and_when_skipped() {
     let (_, found) = read(nested(depth + 1).as_bytes());
     assert_eq!(found, [(depth as u64, "json_too_deep".to_owned())]);
 
-    let faults = Faults::default();
     let skipped = nested(depth + 1);
-    Json::new(skipped.as_bytes(), &faults).end();
-    assert_eq!(faults.syntax(), Some(Fault::TooDeep));
-    let faults = Faults::default();
+    let document = Document::new(skipped.as_bytes());
+    document.root().end();
+    assert_eq!(document.syntax(), Some(Fault::TooDeep));
     let skipped = nested(depth);
-    Json::new(skipped.as_bytes(), &faults).end();
-    assert_eq!(faults.syntax(), None);
+    let document = Document::new(skipped.as_bytes());
+    document.root().end();
+    assert_eq!(document.syntax(), None);
 }
 
 #[test]
 fn values_that_are_not_read_are_skipped() {
     let text = br#"{"skip":{"deep":["\"}",{"x":[]}]},"want":"this","more":[1,2]}"#;
-    let faults = Faults::default();
-    let mut json = Json::new(text, &faults);
+    let document = Document::new(text);
+    let mut json = document.root();
     let mut found = None;
     assert!(json.object());
     while let Some(name) = json.member() {
@@ -163,13 +163,13 @@ fn values_that_are_not_read_are_skipped() {
     }
     json.end();
     assert_eq!(found.as_deref(), Some("this"));
-    assert_eq!(faults.syntax(), None);
+    assert_eq!(document.syntax(), None);
 }
 
 #[test]
 fn fields_are_found_in_any_order_and_null_is_absent() {
-    let faults = Faults::default();
-    let mut json = Json::new(br#"{"b":null,"a":1,"c":2,"a":3}"#, &faults);
+    let document = Document::new(br#"{"b":null,"a":1,"c":2,"a":3}"#);
+    let mut json = document.root();
     let [a, b, missing] = json.fields(["a", "b", "missing"]).unwrap();
     assert_eq!(a.and_then(|mut a| a.number()), Some(3));
     assert!(b.is_none() && missing.is_none());
@@ -177,8 +177,8 @@ fn fields_are_found_in_any_order_and_null_is_absent() {
 
 #[test]
 fn a_value_of_another_kind_is_left_for_the_next_reader() {
-    let faults = Faults::default();
-    let mut json = Json::new(b"[1,\"a\"]", &faults);
+    let document = Document::new(b"[1,\"a\"]");
+    let mut json = document.root();
     assert!(!json.object() && json.text().is_none() && json.bool().is_none());
     assert!(json.array() && json.element());
     assert!(json.text().is_none());
@@ -191,21 +191,19 @@ fn a_value_of_another_kind_is_left_for_the_next_reader() {
 
 #[test]
 fn compact_text_keeps_strings_and_numbers_as_they_are() {
-    let faults = Faults::default();
-    let mut json = Json::new(
-        b"{ \"a b\" : [ 1.0 , \"x \\\" \\\\\" ] ,\n \"c\":\t{ } }",
-        &faults,
-    );
+    let text = b"{ \"a b\" : [ 1.0 , \"x \\\" \\\\\" ] ,\n \"c\":\t{ } }";
+    let document = Document::new(text);
+    let mut json = document.root();
     assert_eq!(json.compact(), r#"{"a b":[1.0,"x \" \\"],"c":{}}"#);
 }
 
 #[test]
 fn offsets_count_from_the_start_of_the_body() {
-    let faults = Faults::at(100);
-    let mut json = Json::new(b"{\"data\": \"QUJD\"}", &faults);
+    let document = Document::at(b"{\"data\": \"QUJD\"}", 100);
+    let mut json = document.root();
     let [data] = json.fields(["data"]).unwrap();
     let token = data.unwrap().string().unwrap();
-    assert_eq!((token.offset(&faults), token.ascii_chars()), (110, 4));
+    assert_eq!((token.offset(&document), token.ascii_chars()), (110, 4));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -237,16 +235,16 @@ proptest! {
         let text = text.unwrap();
         let expect: Value = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(read(text.as_bytes()), (expect.clone(), Vec::new()));
-        let faults = Faults::default();
-        let compact = Json::new(text.as_bytes(), &faults).compact();
+        let document = Document::new(text.as_bytes());
+        let compact = document.root().compact();
         prop_assert_eq!(serde_json::from_str::<Value>(&compact).unwrap(), expect);
     }
 
     #[test]
     fn reading_and_skipping_agree_on_where_a_value_ends(value in any_json()) {
         let text = serde_json::to_string(&value).unwrap() + " ,";
-        let faults = Faults::default();
-        let json = Json::new(text.as_bytes(), &faults);
+        let document = Document::new(text.as_bytes());
+        let json = document.root();
         let (mut read, mut skipped) = (json, json);
         read.value();
         skipped.skip();
@@ -261,8 +259,8 @@ proptest! {
     #[test]
     fn bytes_that_look_like_json_never_panic(text in r#"[\[\]{}",:\\ua-f0-9 \n-]{0,120}"#) {
         read(text.as_bytes());
-        let faults = Faults::default();
-        Json::new(text.as_bytes(), &faults).end();
-        Json::new(text.as_bytes(), &faults).compact();
+        let document = Document::new(text.as_bytes());
+        document.root().end();
+        document.root().compact();
     }
 }

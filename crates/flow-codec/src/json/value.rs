@@ -3,7 +3,8 @@
 use flow_model::Raw;
 use serde_json::{Map, Number, Value};
 
-use super::{Json, Kind, lossy, string_end};
+use super::index::string_end;
+use super::{Json, Kind, lossy};
 
 impl Json<'_> {
     /// Reads the value at the cursor whole. What cannot be read in it is null.
@@ -40,12 +41,17 @@ impl Json<'_> {
 
     /// Reads the value at the cursor as the text that it is.
     pub(crate) fn verbatim(&mut self) -> Raw {
-        let from = self.at;
         let raw = self.raw();
-        if std::str::from_utf8(raw).is_err() {
-            self.faults.note_utf8(from);
+        let from = self.at - raw.len();
+        match self.document.text() {
+            Some(text) => Raw::new(text.get(from..self.at).unwrap_or_default()),
+            None => {
+                if std::str::from_utf8(raw).is_err() {
+                    self.document.note_utf8(from);
+                }
+                Raw::new(lossy(raw))
+            }
         }
-        Raw::new(lossy(raw))
     }
 
     /// Returns the member of this name of the object that was entered, or the whole object without it. The
@@ -74,7 +80,7 @@ impl Json<'_> {
         while let Some(quote) = memchr::memchr(b'"', rest) {
             let (between, string) = rest.split_at(quote);
             push_dense(&mut out, between);
-            let end = string_end(string, 1).map_or(string.len(), |end| end + 1);
+            let end = string_end(string, 1).0.map_or(string.len(), |end| end + 1);
             let (string, after) = string.split_at(end);
             out.extend_from_slice(string);
             rest = after;

@@ -10,12 +10,11 @@
 //! | searches | `server_tool_use.web_search_requests` (Anthropic), `num_search_queries` (Perplexity) |
 
 use flow_model::{Tokens, Units};
-use serde_json::Value;
 
-use crate::dialects::count;
+use super::Counts;
 
 /// Fills in the parts that a usage object tells.
-pub(super) fn tokens(usage: &Value, tokens: &mut Tokens) {
+pub(super) fn tokens(usage: &Counts<'_>, tokens: &mut Tokens) {
     tokens.cache_write_1h = at_most(cache_write_1h(usage), tokens.cache_write);
     let asked = [
         "prompt_tokens_details",
@@ -30,7 +29,7 @@ pub(super) fn tokens(usage: &Value, tokens: &mut Tokens) {
     let part = |places: &[&str], name: &str, google: &[&str], modality: &str| {
         places
             .iter()
-            .find_map(|place| count(usage, &[place, name]))
+            .find_map(|place| usage.count(&[place, name]))
             .or_else(|| google.iter().find_map(|list| modal(usage, list, modality)))
             .filter(|count| *count > 0)
     };
@@ -51,20 +50,21 @@ pub(super) fn tokens(usage: &Value, tokens: &mut Tokens) {
     let cached = ["cacheTokensDetails", "cache_tokens_details"];
     let cached_audio = asked
         .iter()
-        .find_map(|place| count(usage, &[place, "cached_tokens_details", "audio_tokens"]))
+        .find_map(|place| usage.count(&[place, "cached_tokens_details", "audio_tokens"]))
         .or_else(|| cached.iter().find_map(|list| modal(usage, list, "AUDIO")))
         .filter(|count| *count > 0);
     tokens.cache_read_audio = at_most(cached_audio, tokens.cache_read);
 }
 
 /// Fills in what is counted beside tokens.
-pub(super) fn units(usage: &Value, units: &mut Units) {
+pub(super) fn units(usage: &Counts<'_>, units: &mut Units) {
     let seconds = ["seconds", "prompt_audio_seconds"]
         .iter()
-        .find_map(|name| usage.get(name)?.as_f64());
+        .find_map(|name| usage.number(&[name]));
     units.audio_ms = units.audio_ms.or(seconds.and_then(millis));
-    let searches = count(usage, &["server_tool_use", "web_search_requests"])
-        .or_else(|| count(usage, &["num_search_queries"]))
+    let searches = usage
+        .count(&["server_tool_use", "web_search_requests"])
+        .or_else(|| usage.count(&["num_search_queries"]))
         .filter(|count| *count > 0);
     units.searches = units.searches.or(searches);
 }
@@ -73,29 +73,19 @@ fn at_most(part: Option<u64>, whole: Option<u64>) -> Option<u64> {
     part.map(|part| part.min(whole.unwrap_or(part)))
 }
 
-fn cache_write_1h(usage: &Value) -> Option<u64> {
-    count(usage, &["cache_creation", "ephemeral_1h_input_tokens"])
-        .or_else(|| {
-            let entries = usage.get("cacheDetails")?.as_array()?;
-            let hour = entries
-                .iter()
-                .find(|entry| entry.get("ttl").and_then(Value::as_str) == Some("1h"))?;
-            count(hour, &["inputTokens"])
-        })
+fn cache_write_1h(usage: &Counts<'_>) -> Option<u64> {
+    usage
+        .count(&["cache_creation", "ephemeral_1h_input_tokens"])
+        .or_else(|| usage.count(&["cacheDetails", "1h"]))
         .filter(|count| *count > 0)
 }
 
 /// Returns the count of one modality in one of Google's lists.
-fn modal(usage: &Value, list: &str, modality: &str) -> Option<u64> {
-    let entries = usage.get(list)?.as_array()?;
-    let named = |entry: &&Value| {
-        let name = entry.get("modality").and_then(Value::as_str);
-        name.is_some_and(|name| name.eq_ignore_ascii_case(modality))
-    };
-    let entry = entries.iter().find(named)?;
-    ["tokenCount", "token_count", "tokens"]
-        .iter()
-        .find_map(|name| count(entry, &[name]))
+fn modal(usage: &Counts<'_>, list: &str, modality: &str) -> Option<u64> {
+    let lower = modality.to_ascii_lowercase();
+    usage
+        .count(&[list, modality])
+        .or_else(|| usage.count(&[list, &lower]))
 }
 
 #[expect(

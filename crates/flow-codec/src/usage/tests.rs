@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -6,9 +6,9 @@ use super::*;
 #[track_caller]
 fn check(dialect: Dialect, provider: &str, usage: &Value, expect: [Option<u64>; 4]) {
     let found = normalised(
-        Rule::of(dialect, Some(usage)),
+        Rule::of(dialect, Some(&usage.clone().into())),
         Some(provider),
-        &crate::dialects::usage(dialect, usage),
+        &crate::dialects::usage(dialect, &usage.clone().into()),
     );
     let found = [found.input, found.output, found.reasoning, found.total];
     assert_eq!(found, expect, "{usage}");
@@ -69,7 +69,7 @@ fn the_total_tells_whether_reasoning_is_left_out() {
 #[test]
 fn cached_tokens_are_a_part_of_the_prompt() {
     let usage = json!({"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 161}});
-    let wire = crate::dialects::usage(Dialect::OpenaiChat, &usage);
+    let wire = crate::dialects::usage(Dialect::OpenaiChat, &usage.into());
     assert_eq!(wire.cache_read, Some(161));
     assert_eq!(normalised(Rule::Chat, None, &wire).cache_read, Some(10));
 }

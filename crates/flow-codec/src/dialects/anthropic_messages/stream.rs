@@ -123,7 +123,7 @@ impl Stream {
             "citation",
             "content",
         ];
-        let faults = delta.faults();
+        let document = delta.document();
         let Some([kind, text, thinking, signature, partial, citation, content]) =
             delta.fields(names)
         else {
@@ -159,17 +159,17 @@ impl Stream {
         match (kind.as_str(), piece, token) {
             ("text_delta", Piece::Text { text, .. }, Some(token))
             | ("thinking_delta", Piece::Thinking { text, .. }, Some(token)) => {
-                token.append_to(text, faults);
+                token.append_to(text, document);
             }
             ("signature_delta", Piece::Thinking { signed, .. }, Some(token)) => {
                 *signed |= !token.is_empty();
             }
             ("input_json_delta", Piece::Call(call), Some(token)) => {
-                token.append_to(&mut call.arguments, faults);
+                token.append_to(&mut call.arguments, document);
             }
             ("citations_delta", Piece::Text { citations, .. }, _) => citations.extend(citation),
             (_, Piece::Grown { raw, .. }, Some(token)) => {
-                append_content(raw, &token.decode(faults));
+                append_content(raw, &token.decode(document));
             }
             _ => answer
                 .diagnostics
@@ -251,16 +251,15 @@ fn overlay(usage: Option<Json<'_>>, answer: &mut Answer) {
     };
     let known = answer.usage.take();
     answer.count(&mut usage);
-    match (known, &mut answer.usage) {
-        (Some(Value::Object(mut known)), Some(Value::Object(later))) => {
-            for (name, value) in std::mem::take(later) {
-                if !value.is_null() {
-                    known.insert(name, value);
-                }
+    let later = answer.usage.take();
+    answer.usage = match (known, later) {
+        (Some(known), Some(later)) => match (known.value(), later.value()) {
+            (Value::Object(mut known), Value::Object(later)) => {
+                known.extend(later.into_iter().filter(|(_, value)| !value.is_null()));
+                Some(Value::Object(known).into())
             }
-            *later = known;
-        }
-        (Some(known), slot @ None) => *slot = Some(known),
-        _ => {}
-    }
+            _ => Some(later),
+        },
+        (known, later) => later.or(known),
+    };
 }

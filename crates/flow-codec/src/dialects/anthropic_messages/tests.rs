@@ -486,7 +486,7 @@ fn later_counts_replace_earlier_ones_and_others_stay() {
         (Some(12), Some(7), Some(5))
     );
     let raw = json!({"input_tokens": 12, "output_tokens": 7, "cache_read_input_tokens": 5});
-    assert_eq!(reading.usage_raw, Some(raw));
+    assert_eq!(reading.usage_raw, Some(raw.into()));
 }
 
 #[test]

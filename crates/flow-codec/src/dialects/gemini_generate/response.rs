@@ -97,7 +97,7 @@ impl Stream {
     }
 
     fn part(&mut self, index: u64, json: &mut Json<'_>, answer: &mut Answer) {
-        let faults = json.faults();
+        let document = json.document();
         let bytes = json.width();
         let Some(raw) = RawPart::read(json) else {
             return;
@@ -105,7 +105,7 @@ impl Stream {
         let text = raw.text.and_then(|mut text| text.string());
         if raw.thought {
             if let Some(token) = text {
-                answer.say(index, Speech::Thinking, token, faults);
+                answer.say(index, Speech::Thinking, token, document);
             }
             if raw.signed {
                 sign_thought(index, answer);
@@ -115,7 +115,7 @@ impl Stream {
                 answer.part(index, signature_part(), 0);
             }
             if let Some(token) = text {
-                answer.say(index, Speech::Text, token, faults);
+                answer.say(index, Speech::Text, token, document);
             }
         }
         if let Some(mut call) = raw.call {

@@ -157,7 +157,7 @@ fn thinking(extras: &mut Extras<'_>, parts: &mut Vec<Part>) {
 
 /// Reads `audio` of an assistant's message: the id of what it said before.
 pub(super) fn spoken(json: &mut Json<'_>) -> Option<Part> {
-    let faults = json.faults();
+    let document = json.document();
     let [id, data, transcript] = json.fields(["id", "data", "transcript"])?;
     let filled = |json: Option<Json<'_>>| {
         let text = json.and_then(|mut json| json.owned());
@@ -170,7 +170,7 @@ pub(super) fn spoken(json: &mut Json<'_>) -> Option<Part> {
         return None;
     }
     Some(Part::Audio {
-        media: data.map_or_else(Media::default, |data| inline_media(None, data, faults)),
+        media: data.map_or_else(Media::default, |data| inline_media(None, data, document)),
         transcript,
         id,
     })

@@ -1,7 +1,7 @@
 //! Events of a stream.
 
 use crate::answer::{Answer, Call, Draft, Piece, Speech};
-use crate::json::{Faults, Json, Kind};
+use crate::json::{Document, Json, Kind};
 
 use super::{content, detail, stop_reason};
 use crate::dialects::{Event, arguments, merge};
@@ -51,8 +51,8 @@ impl Stream {
     /// Reads what is known only once the stream has ended.
     pub(crate) fn finish(&mut self, answer: &mut Answer) {
         if let Some(sources) = self.sources.take() {
-            let faults = Faults::default();
-            cite_all(&mut Json::new(&sources, &faults), answer);
+            let document = Document::new(&sources);
+            cite_all(&mut document.root(), answer);
         }
     }
 }
@@ -167,7 +167,7 @@ fn delta_of(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
         say(index, &mut images, answer);
     }
     if let Some(token) = refusal.and_then(|mut refusal| refusal.string()) {
-        answer.say(index, Speech::Refusal, token, json.faults());
+        answer.say(index, Speech::Refusal, token, json.document());
     }
     if let Some(mut audio) = audio {
         audio_of(index, &mut audio, answer);
@@ -195,10 +195,10 @@ fn delta_of(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
 fn think(index: u64, places: [Option<Json<'_>>; 3], answer: &mut Answer) {
     let [content, plain, details] = places;
     for mut json in [content, plain].into_iter().flatten() {
-        let faults = json.faults();
+        let document = json.document();
         match json.string() {
             Some(token) if !token.is_empty() => {
-                return answer.say(index, Speech::Thinking, token, faults);
+                return answer.say(index, Speech::Thinking, token, document);
             }
             _ => {}
         }
@@ -221,7 +221,7 @@ fn think(index: u64, places: [Option<Json<'_>>; 3], answer: &mut Answer) {
 /// Reads `content` of a delta: a string, or a list of parts.
 fn say(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
     if let Some(token) = json.string() {
-        return answer.say(index, Speech::Text, token, json.faults());
+        return answer.say(index, Speech::Text, token, json.document());
     }
     content(json, &mut |part| match part {
         Part::Text { text, .. } => answer.say_str(index, Speech::Text, &text),
@@ -232,7 +232,7 @@ fn say(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
 }
 
 fn audio_of(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
-    let faults = json.faults();
+    let document = json.document();
     let Some([id, data, said]) = json.fields(["id", "data", "transcript"]) else {
         return;
     };
@@ -262,7 +262,7 @@ fn audio_of(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
         *data_chars += data.ascii_chars();
     }
     if let Some(said) = said {
-        said.append_to(transcript, faults);
+        said.append_to(transcript, document);
     }
 }
 

@@ -1,12 +1,19 @@
-//! What was wrong with a document, and where.
+//! A document, and what was wrong with it, and where.
 
 use std::cell::Cell;
 
 use flow_model::Diagnostic;
 
-/// What was wrong with a document; shared by all cursors over it.
-#[derive(Debug, Default)]
-pub(crate) struct Faults {
+use super::Json;
+use super::index::{Index, Node};
+
+/// A document; shared by all cursors over it.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    bytes: &'a [u8],
+    /// The bytes as text, where all of them are UTF-8.
+    text: Option<&'a str>,
+    index: Index,
     /// Added to every offset: where the document starts in its body.
     base: u64,
     syntax: Cell<Option<(usize, Fault)>>,
@@ -20,20 +27,47 @@ pub(crate) enum Fault {
     Truncated,
     /// A byte stands where the grammar does not allow it.
     Syntax,
-    /// The nesting is deeper than [`DEPTH_MAX`].
+    /// The nesting is deeper than is read.
     TooDeep,
+    /// There are more values than are read.
+    TooLarge,
     /// Something follows the document.
     Trailing,
 }
 
-// === impl Faults ===
+// === impl Document ===
 
-impl Faults {
-    /// Returns an empty record for a document that starts at `base` in its body.
-    pub(crate) fn at(base: u64) -> Self {
+impl<'a> Document<'a> {
+    /// Returns the document in a body of its own.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self::at(bytes, 0)
+    }
+
+    /// Returns a document that starts at `base` in its body.
+    pub(crate) fn at(bytes: &'a [u8], base: u64) -> Self {
+        let index = Index::of(bytes);
+        let fault = index.fault.map(|fault| (index.limit, fault));
         Self {
+            bytes,
+            text: std::str::from_utf8(bytes).ok(),
+            index,
             base,
-            ..Self::default()
+            syntax: Cell::new(fault),
+            utf8: Cell::new(None),
+        }
+    }
+
+    /// Returns a cursor at its start; a byte order mark in front is passed over.
+    pub(crate) fn root(&'a self) -> Json<'a> {
+        let bytes = self.bytes.get(..self.index.limit).unwrap_or(self.bytes);
+        let marked = bytes.starts_with(b"\xEF\xBB\xBF");
+        Json {
+            bytes,
+            at: if marked { 3 } else { 0 },
+            node: 0,
+            unread: true,
+            fresh: false,
+            document: self,
         }
     }
 
@@ -62,8 +96,17 @@ impl Faults {
         self.base
     }
 
+    pub(super) fn node(&self, number: u32) -> Option<Node> {
+        self.index.nodes.get(number as usize).copied()
+    }
+
+    pub(super) fn text(&self) -> Option<&'a str> {
+        self.text
+    }
+
+    /// Notes a fault. The first in the document counts: its index may have met a later one before.
     pub(super) fn note(&self, at: usize, fault: Fault) {
-        if self.syntax.get().is_none() {
+        if self.syntax.get().is_none_or(|(known, _)| at < known) {
             self.syntax.set(Some((at, fault)));
         }
     }
@@ -81,6 +124,7 @@ impl Fault {
             Self::Truncated => ("truncated_json", "the JSON ends within a value"),
             Self::Syntax => ("invalid_json", "not JSON from here on"),
             Self::TooDeep => ("json_too_deep", "nested too deeply to be read"),
+            Self::TooLarge => ("json_too_large", "more values than are read"),
             Self::Trailing => ("trailing_data", "something follows the JSON"),
         }
     }
