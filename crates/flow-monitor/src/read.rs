@@ -183,16 +183,14 @@ fn show(dialect: Dialect, reading: &Reading) -> Value {
             "messages": ask.messages,
             "tools": ask.tools,
             "parameters": ask.parameters,
+            "diagnostics": ask.diagnostics,
         },
         "tokens": reading.tokens,
         "units": reading.units,
         "estimated": reading.estimated,
         "cost": reading.cost,
         "client": reading.client,
-        "diagnostics": {
-            "request": ask.diagnostics,
-            "response": reply.diagnostics,
-        },
+        "diagnostics": reply.diagnostics,
     })
 }
 

@@ -87,8 +87,14 @@ impl Index {
                     }
                 }
                 b'{' | b'[' => {
-                    let Some(slot) = open.get_mut(depth) else {
-                        return self.stop(at, Fault::TooDeep, open.get(..depth).unwrap_or(&[]));
+                    let full = self.nodes.len() >= NODES_MAX;
+                    let Some(slot) = open.get_mut(depth).filter(|_| !full) else {
+                        let fault = if full {
+                            Fault::TooLarge
+                        } else {
+                            Fault::TooDeep
+                        };
+                        return self.stop(at, fault, open.get(..depth).unwrap_or(&[]));
                     };
                     *slot = Open {
                         node: self.count(),
@@ -109,28 +115,26 @@ impl Index {
                         return;
                     }
                 }
+                // Strings are counted here, because one follows every comma of a list of them.
+                b',' if self.nodes.len() >= NODES_MAX => {
+                    return self.stop(at, Fault::TooLarge, open.get(..depth).unwrap_or(&[]));
+                }
                 _ => {}
-            }
-            if self.nodes.len() > NODES_MAX {
-                return self.stop(at, Fault::TooLarge, open.get(..depth).unwrap_or(&[]));
             }
             at += 1;
         }
         if depth > 0 || self.nodes.last().is_some_and(|node| node.open) {
-            self.stop(
-                bytes.len(),
-                Fault::Truncated,
-                open.get(..depth).unwrap_or(&[]),
-            );
+            let open = open.get(..depth).unwrap_or(&[]);
+            self.stop(bytes.len(), Fault::Truncated, open);
         }
     }
 
     fn count(&self) -> u32 {
-        u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)
+        place(self.nodes.len())
     }
 
+    #[inline]
     fn push(&mut self, start: usize, end: usize, open: bool, escaped: bool) {
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let next = self.count() + 1;
         self.nodes.push(Node {
             start: place(start),
@@ -144,7 +148,7 @@ impl Index {
     fn close(&mut self, node: u32, end: usize, open: bool) {
         let next = self.count();
         if let Some(node) = self.nodes.get_mut(node as usize) {
-            node.end = u32::try_from(end).unwrap_or(u32::MAX);
+            node.end = place(end);
             node.next = next;
             node.open = open;
         }
@@ -158,6 +162,14 @@ impl Index {
             self.close(container.node, at, true);
         }
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "documents of 4 GiB and more are refused before"
+)]
+const fn place(at: usize) -> u32 {
+    at as u32
 }
 
 /// Returns where the string whose text starts at `from` ends, and whether it holds a backslash.
@@ -180,6 +192,7 @@ pub(super) fn string_end(bytes: &[u8], from: usize) -> (Option<usize>, bool) {
 }
 
 /// Returns where the first quote or backslash stands. Most strings are short: eight bytes at a time first.
+#[inline]
 fn quote_or_slash(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     let (words, _) = bytes.as_chunks::<8>();

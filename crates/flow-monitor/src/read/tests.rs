@@ -102,7 +102,7 @@ fn what_no_codec_reads_is_said_so() {
         "not json",
         "[]",
         "{}",
-        "{\"id\":\"r\",\"api\":\"embeddings\",\"response\":{\"body\":\"{}\"}}",
+        "{\"id\":\"r\",\"api\":\"files\",\"response\":{\"body\":\"{}\"}}",
     ] {
         assert_eq!(read_row(line)["outcome"], "not_read", "{line}");
     }

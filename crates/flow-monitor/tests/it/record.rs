@@ -233,7 +233,7 @@ fn ends_are_told_apart() {
     assert_eq!(nowhere["exchange"]["failure"]["fault"], "upstream");
     let unread = check(
         "unread",
-        "/v1/responses",
+        "/v1/files",
         "status=429",
         "upstream_error",
         "failed",

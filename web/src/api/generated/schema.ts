@@ -373,8 +373,7 @@ export interface components {
             /** @description Why it stopped, in the wire's word. */
             stop_reason?: string | null;
             stop?: components["schemas"]["StopReason"] | null;
-            /** @description Log probabilities as the wire has them. */
-            logprobs?: unknown;
+            logprobs?: components["schemas"]["Raw"] | null;
         };
         /** @description One piece of a body as it arrived. */
         Chunk: {
@@ -398,6 +397,24 @@ export interface components {
         ChunkList: {
             /** @description The parts, in order. */
             chunks: components["schemas"]["Chunk"][];
+        };
+        /** @description What a request says of the program that sent it. */
+        Client: {
+            agent?: components["schemas"]["Software"] | null;
+            sdk?: components["schemas"]["Software"] | null;
+            /** @description The client's own id of its session. */
+            session?: string | null;
+            /** @description The client's own id of the conversation within the session. */
+            thread?: string | null;
+            /** @description The client's own id of this request. */
+            request?: string | null;
+            /**
+             * Format: int64
+             * @description Which try this is, counted from 1; none where the client does not tell.
+             */
+            attempt?: number | null;
+            /** @description The program as its `user-agent` names it, where no recogniser knows it. */
+            other?: string | null;
         };
         /** @description One setting. */
         ConfigEntry: {
@@ -433,6 +450,57 @@ export interface components {
          * @enum {string}
          */
         ConfigSource: "default" | "file" | "environment" | "flag" | "runtime";
+        /** @description How much of the model's window the call used. */
+        ContextUse: {
+            /**
+             * Format: int64
+             * @description Tokens that the model's window holds; none where only the share is known.
+             */
+            window?: number | null;
+            /**
+             * Format: int64
+             * @description Hundredths of a per cent of the window that prompt and answer take.
+             */
+            used_bp: number;
+            /** @description The wire told the share; otherwise it is computed from the price table's window. */
+            from_wire: boolean;
+        };
+        /** @description What a call cost, and how that was computed. */
+        Cost: {
+            /** @description The sum of the lines. */
+            total: components["schemas"]["Money"];
+            /** @description The arithmetic. */
+            lines: components["schemas"]["CostLine"][];
+            /** @description The price that was applied, such as `anthropic/claude-sonnet-4-5`. */
+            price: string;
+            /** @description Version of the price table, or `user` for a price of the user's own. */
+            version: string;
+            /** @description What chose among the model's prices, such as `batch` or `input > 200000`. */
+            conditions?: string[];
+            /** @description The two sources of the price table disagree on this price; their difference in words. */
+            disputed?: string | null;
+            /** @description Something that was counted has no price, so that the total is too low; what, in words. */
+            unpriced?: string[];
+        };
+        /** @description One line of the arithmetic: `count` × `price` ÷ `per` = `amount`. */
+        CostLine: {
+            /** @description What is counted, such as `input` or `cache_read`. */
+            what: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description Dollars for `per` of them. */
+            price: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description Number that the price is for: 1,000,000 for tokens.
+             */
+            per: number;
+            /** @description Dollars. */
+            amount: components["schemas"]["Money"];
+        };
         /** @description Everything about one flow but the bytes of its bodies. */
         Detail: {
             /** @description The line that lists show. */
@@ -462,7 +530,20 @@ export interface components {
          * @description A wire format that a codec reads. A host may speak a dialect that another vendor invented.
          * @enum {string}
          */
-        Dialect: "openai_chat" | "anthropic_messages" | "gemini_generate";
+        Dialect: "openai_chat" | "openai_responses" | "openai_input_tokens" | "openai_completions" | "openai_embeddings" | "openai_images" | "openai_audio" | "openai_moderations" | "models" | "anthropic_messages" | "anthropic_count_tokens" | "anthropic_complete" | "anthropic_batches" | "gemini_generate" | "gemini_interactions" | "gemini_embed" | "gemini_count_tokens" | "gemini_predict" | "bedrock_invoke" | "bedrock_converse" | "bedrock_count_tokens" | "kiro" | "ollama_chat" | "ollama_generate" | "ollama_embed" | "cohere_chat" | "cohere_generate" | "cohere_embed";
+        /** @description Vectors of an answer; their numbers stay in the body. */
+        Embeddings: {
+            /**
+             * Format: int64
+             * @description Number of vectors.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Numbers in the first vector; none where it is not a list of numbers.
+             */
+            dimensions?: number | null;
+        };
         /**
          * @description How an exchange ended.
          * @enum {string}
@@ -728,6 +809,8 @@ export interface components {
             /** @description What is said, in the wire's order. */
             parts: components["schemas"]["Part"][];
         };
+        /** @description An amount of US dollars, in femtodollars (10⁻¹⁵). Written as a decimal string, such as `0.0123`. */
+        Money: string;
         /**
          * @description How an answer went, as far as its body says.
          * @enum {string}
@@ -738,9 +821,8 @@ export interface components {
             /** @description The text. */
             text: string;
             /** @description Citations as the wire gave them. */
-            citations?: unknown[];
-            /** @description A cache breakpoint stands here (`cache_control`). */
-            cache?: unknown;
+            citations?: components["schemas"]["Raw"][];
+            cache?: components["schemas"]["Raw"] | null;
             /** @enum {string} */
             kind: "text";
         } | {
@@ -806,10 +888,15 @@ export interface components {
             /** @description The wire's word for it. */
             name: string;
             /** @description The part as the wire gave it. */
-            raw: unknown;
+            raw: components["schemas"]["Raw"];
             /** @enum {string} */
             kind: "other";
         };
+        /**
+         * @description A JSON value as its text on the wire: nothing is parsed before somebody asks for it, so that a tool's schema
+         *     of 40 KB costs one copy. Text that turns out to be no JSON is served as a string.
+         */
+        Raw: unknown;
         /**
          * @description The view that people of this field have of an exchange. A reading always exists: bytes that make no sense
          *     give diagnostics.
@@ -824,6 +911,12 @@ export interface components {
             tokens: components["schemas"]["Tokens"];
             /** @description The counts are an estimate, because the wire has none. */
             estimated: boolean;
+            /** @description What is counted beside tokens. */
+            units?: components["schemas"]["Units"];
+            cost?: components["schemas"]["Cost"] | null;
+            context?: components["schemas"]["ContextUse"] | null;
+            /** @description The program that asked. */
+            client?: components["schemas"]["Client"];
         };
         /** @description Head of a request. */
         RequestHead: {
@@ -883,8 +976,18 @@ export interface components {
             /** @description The answers; more than one where several were asked for. */
             choices: components["schemas"]["Choice"][];
             usage?: components["schemas"]["WireUsage"] | null;
-            /** @description The wire's own usage object. */
-            usage_raw?: unknown;
+            usage_raw?: components["schemas"]["Raw"] | null;
+            metrics?: components["schemas"]["WireUsage"] | null;
+            /** @description What is counted beside tokens. */
+            units?: components["schemas"]["Units"];
+            /**
+             * Format: int64
+             * @description The share of the model's window that is used, in hundredths of a per cent, where the wire tells it.
+             */
+            context_bp?: number | null;
+            /** @description The tier that served the call, in the wire's word (`service_tier`). */
+            service_tier?: string | null;
+            embeddings?: components["schemas"]["Embeddings"] | null;
             /** @description Why the prompt was refused (Gemini's `promptFeedback.blockReason`). */
             block_reason?: string | null;
             /**
@@ -977,9 +1080,21 @@ export interface components {
              * @description Bytes of the response's body on the wire.
              */
             response_bytes: number;
-            /** @description The program that sent it. */
+            /** @description The program that sent it, with its version: the agent, or else the library. */
             client?: string | null;
-            /** @description The session that it belongs to. */
+            /** @description The agent that sent it, without version. */
+            agent?: string | null;
+            /** @description The library that spoke to the provider, without version. */
+            sdk?: string | null;
+            /**
+             * Format: int64
+             * @description Which try it is, counted from 1, where the client tells.
+             */
+            attempt?: number | null;
+            error_class?: components["schemas"]["ErrorClass"] | null;
+            /** @description Kiro's credits, as a decimal string. */
+            credits?: string | null;
+            /** @description The session that it belongs to: the client's own, or else the run. */
             session?: string | null;
             /** @description The conversation that it belongs to. */
             thread?: string | null;
@@ -1011,6 +1126,13 @@ export interface components {
         SessionLink: {
             /** @description The link. */
             url: string;
+        };
+        /** @description A program or library. */
+        Software: {
+            /** @description Its stable name, such as `claude-code`. */
+            name: string;
+            /** @description Its version. */
+            version?: string | null;
         };
         /**
          * @description What a flow is doing.
@@ -1168,9 +1290,39 @@ export interface components {
             cache_write?: number | null;
             /**
              * Format: int64
+             * @description The part of `cache_write` that is kept for an hour.
+             */
+            cache_write_1h?: number | null;
+            /**
+             * Format: int64
              * @description The part of `output` that is reasoning.
              */
             reasoning?: number | null;
+            /**
+             * Format: int64
+             * @description The part of `input` that is sound.
+             */
+            input_audio?: number | null;
+            /**
+             * Format: int64
+             * @description The part of `input` that is images.
+             */
+            input_image?: number | null;
+            /**
+             * Format: int64
+             * @description The part of `cache_read` that is sound.
+             */
+            cache_read_audio?: number | null;
+            /**
+             * Format: int64
+             * @description The part of `output` that is sound.
+             */
+            output_audio?: number | null;
+            /**
+             * Format: int64
+             * @description The part of `output` that is images.
+             */
+            output_image?: number | null;
             /**
              * Format: int64
              * @description `input` and `output` together.
@@ -1183,8 +1335,7 @@ export interface components {
             name: string;
             /** @description What it does, in the program's words. */
             description?: string | null;
-            /** @description The schema of its arguments, or the whole entry for tools of the provider. */
-            schema?: unknown;
+            schema?: components["schemas"]["Raw"] | null;
             /**
              * Format: int64
              * @description Bytes of its entry on the wire.
@@ -1192,6 +1343,32 @@ export interface components {
             bytes: number;
             /** @description The provider runs the tool itself. */
             server?: boolean;
+            cache?: components["schemas"]["Raw"] | null;
+        };
+        /** @description What is counted and paid beside tokens. */
+        Units: {
+            /** @description Kiro's credits, as the wire's decimal number. */
+            credits?: string | null;
+            /**
+             * Format: int64
+             * @description Length of the sound that was transcribed, in milliseconds.
+             */
+            audio_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Images that were made.
+             */
+            images?: number | null;
+            /**
+             * Format: int64
+             * @description Characters of text that was spoken or embedded, where characters are paid.
+             */
+            characters?: number | null;
+            /**
+             * Format: int64
+             * @description Searches of the web that the provider ran.
+             */
+            searches?: number | null;
         };
         /** @description An upstream that has a route. */
         UpstreamFacts: {
