@@ -2,6 +2,8 @@
 
 An `Answer` holds what the SDK returned in two forms: `dump`, everything as the SDK's own models dump it, for the
 comparison of two calls; and the few facts that every dialect has, for the comparison with the monitor's reading.
+
+Length: one class a client, all with the same methods, read side by side.
 """
 
 from __future__ import annotations

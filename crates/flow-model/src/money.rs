@@ -18,8 +18,7 @@ const PLACES: usize = 15;
 pub struct Money(i128);
 
 /// A text that is no amount of dollars.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an amount of dollars: a decimal number with at most 15 places is expected")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseMoneyError;
 
 /// What a call cost, and how that was computed.
@@ -61,6 +60,16 @@ pub struct CostLine {
     pub amount: Money,
 }
 
+impl fmt::Display for ParseMoneyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "not an amount of dollars: a decimal number with at most 15 places is expected",
+        )
+    }
+}
+
+impl std::error::Error for ParseMoneyError {}
+
 // === impl Money ===
 
 impl Money {
@@ -78,6 +87,7 @@ impl Money {
     }
 
     /// Returns `count` times this price, which is for `per` of them; rounded to the nearest femtodollar.
+    #[must_use]
     pub const fn times(self, count: u64, per: u64) -> Self {
         let per = if per == 0 { 1 } else { per as i128 };
         let product = self.0.saturating_mul(count as i128);
