@@ -302,6 +302,13 @@ impl Draft {
         self.pieces.last_mut()
     }
 
+    /// Puts a piece at a place among the others, unless there are too many.
+    pub(crate) fn insert(&mut self, at: usize, piece: Piece) {
+        if self.pieces.len() < PARTS_MAX && at <= self.pieces.len() {
+            self.pieces.insert(at, piece);
+        }
+    }
+
     /// Returns the text that speech of this kind is appended to.
     fn speech(&mut self, speech: Speech) -> Option<&mut Text> {
         let open = match (self.pieces.last(), speech) {

@@ -20,7 +20,7 @@ use flow_model::{Dialect, Header, Outcome, RequestReading, ResponseReading, exch
 use crate::answer::{Answer, Diagnostics};
 use crate::dialects::{self, Depth, Stream};
 use crate::errors;
-use crate::frames::{Frames, sniff};
+use crate::frames::{Frames, Framing, is_lines, sniff};
 use crate::json::{Document, Fault, Json, lossy};
 
 /// Start of the names of headers in which Bedrock counts tokens.
@@ -143,6 +143,7 @@ impl ResponseDecoder {
             let head = std::mem::take(head);
             self.settle(&head, true, 0);
         }
+        self.reread();
         let Self {
             status,
             headers,
@@ -170,6 +171,22 @@ impl ResponseDecoder {
         stream.finish(&mut answer);
         let outcome = stream_outcome(&mut answer, status, &headers, complete);
         answer.into_reading(outcome, true)
+    }
+
+    /// Takes a body for lines that was taken for one value, because no label said otherwise.
+    fn reread(&mut self) {
+        let State::Whole(body) = &mut self.state else {
+            return;
+        };
+        if streams_by_lines(self.answer.dialect)
+            && is_lines(body)
+            && let Some(mut frames) = Frames::new(Framing::Lines)
+        {
+            let body = std::mem::take(body);
+            let Self { stream, answer, .. } = self;
+            frames.push(&body, &mut |framed| stream.framed(&framed, answer));
+            self.state = State::Framed(frames);
+        }
     }
 
     /// Decides on the framing once the first bytes tell it; `head` is all that has come.
@@ -208,17 +225,28 @@ fn is_needed(dialect: Dialect, status: u16, name: &str) -> bool {
                 .is_some_and(|start| start.eq_ignore_ascii_case(METRICS)))
 }
 
+/// Returns whether a dialect's streams are lines of JSON, which nothing but a label tells from a whole body
+/// before its end.
+fn streams_by_lines(dialect: Dialect) -> bool {
+    matches!(
+        dialect,
+        Dialect::OllamaChat
+            | Dialect::OllamaGenerate
+            | Dialect::CohereChat
+            | Dialect::CohereGenerate
+            | Dialect::AnthropicBatches
+    )
+}
+
 /// Says how a stream went.
 fn stream_outcome(answer: &mut Answer, status: u16, headers: &[Header], complete: bool) -> Outcome {
     if status >= 400 {
         let known = answer.error.take();
         let mut error = errors::read(answer.dialect, status, headers, None, "");
         if let Some(known) = known {
-            error = flow_model::ErrorReading {
-                status: Some(status),
-                retry_after_us: error.retry_after_us.or(known.retry_after_us),
-                ..known
-            };
+            let wait = error.retry_after_us.or(known.retry_after_us);
+            error = errors::with_status(answer.dialect, status, known);
+            error.retry_after_us = wait;
         }
         answer.error = Some(error);
         return Outcome::Error;
@@ -230,7 +258,7 @@ fn stream_outcome(answer: &mut Answer, status: u16, headers: &[Header], complete
         return Outcome::None;
     }
     let ended = match answer.dialect {
-        Dialect::AnthropicMessages => answer.closed,
+        Dialect::AnthropicMessages | Dialect::OllamaChat | Dialect::OllamaGenerate => answer.closed,
         // Neither `[DONE]` nor a reason to stop is sent by all, so that the end of the body has to do.
         _ => complete || answer.closed || answer.is_stopped(),
     };

@@ -6,7 +6,12 @@
 //! | `{"type": "error", "error": {"type", "message"}}` | Anthropic |
 //! | `{"error": {"code", "message", "status", "details"}}`, also as the element of an array | Google |
 //! | `{"error": "…", "code": "…"}` | xAI, Ollama |
-//! | `{"detail": "…"}`, `{"detail": [{"msg"}]}` | Mistral, some web frameworks |
+//! | `{"id", "message"}` | Cohere |
+//! | `{"detail": "…"}`, `{"detail": [{"msg"}]}`, `{"object": "error", "message": {"detail": […]}}` | Mistral, some web frameworks |
+//! | `{"error": {"code": "1113", "message"}}`, a number that tells what it is | Zhipu |
+//! | `{"error": {"message", "code": 403, "metadata": {"raw", "reasons"}}}`, where `raw` is what the provider said | OpenRouter |
+//! | `{"errors": [{"code", "message"}]}`, `{"error": ["…"]}` | Cloudflare, Hugging Face |
+//! | `{"error_code", "message"}`, `{"error_code", "error_msg"}` | Databricks, Baidu |
 //! | `{"message": "…"}`, with `type`, `code` or `statusCode` beside it | gateways |
 //! | text or HTML | proxies in between |
 //!
@@ -18,10 +23,10 @@ mod class;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, ErrorReading, Header, exchange};
+use flow_model::{Dialect, ErrorClass, ErrorReading, Header, exchange};
 use serde_json::Value;
 
-use self::class::classify;
+use self::class::{Hints, classify};
 
 /// Characters of a body that is no JSON which are taken as its message.
 const TEXT_CHARS_MAX: usize = 1_000;
@@ -82,6 +87,19 @@ pub(crate) fn in_stream(dialect: Dialect, error: &Value) -> ErrorReading {
     reading
 }
 
+/// Returns the reading of an error inside a stream whose response has a bad status, which tells more where the
+/// event's own words told nothing.
+pub(crate) fn with_status(dialect: Dialect, status: u16, known: ErrorReading) -> ErrorReading {
+    let mut reading = ErrorReading {
+        status: Some(status),
+        ..known
+    };
+    if reading.class == Some(ErrorClass::ServerError) {
+        judge(dialect, &mut reading, None);
+    }
+    reading
+}
+
 /// Reads type, code and message out of any of the shapes.
 fn shape(body: &Value) -> ErrorReading {
     let word = |value: Option<&Value>| match value {
@@ -105,8 +123,13 @@ fn shape(body: &Value) -> ErrorReading {
         },
         _ => ErrorReading {
             kind: beside("type").or_else(|| beside("__type")),
-            code: beside("code").or_else(|| beside("statusCode")),
-            message: detail(body),
+            code: beside("code")
+                .or_else(|| beside("statusCode"))
+                .or_else(|| beside("error_code"))
+                .or_else(|| word(first(body, "errors").and_then(|error| error.get("code")))),
+            message: detail(body)
+                .or_else(|| first(body, "error").and_then(detail_or_text))
+                .or_else(|| first(body, "errors").and_then(detail_or_text)),
             ..ErrorReading::default()
         },
     }
@@ -114,25 +137,45 @@ fn shape(body: &Value) -> ErrorReading {
 
 /// Returns the message of a body that has it beside everything else.
 fn detail(body: &Value) -> Option<String> {
-    let names = ["message", "Message", "detail", "msg", "title"];
+    let names = ["message", "Message", "detail", "msg", "error_msg", "title"];
     let found = names.iter().find_map(|name| body.get(name))?;
     match found {
         Value::String(text) => Some(text.clone()),
-        Value::Array(items) => {
-            let first = items.first()?;
-            detail(first).or_else(|| first.as_str().map(str::to_owned))
-        }
+        Value::Array(items) => detail_or_text(items.first()?),
         Value::Object(_) => detail(found).or_else(|| Some(found.to_string())),
         _ => None,
     }
 }
 
+fn detail_or_text(value: &Value) -> Option<String> {
+    detail(value).or_else(|| value.as_str().map(str::to_owned))
+}
+
+/// Returns the first element of the list with this name.
+fn first<'a>(body: &'a Value, name: &str) -> Option<&'a Value> {
+    body.get(name)?.as_array()?.first()
+}
+
 fn judge(dialect: Dialect, reading: &mut ErrorReading, body: Option<&Value>) {
     let reason = body.and_then(google_reason);
-    let verdict = classify(dialect, reading, reason.as_deref());
+    let upstream = body.and_then(upstream);
+    let hints = Hints {
+        reason: reason.as_deref(),
+        upstream: upstream.as_deref(),
+    };
+    let verdict = classify(dialect, reading, hints);
     reading.class = Some(verdict.class);
     reading.fault = Some(verdict.fault);
     reading.retryable = Some(verdict.retryable);
+}
+
+/// Returns what the provider behind OpenRouter said, as text.
+fn upstream(body: &Value) -> Option<String> {
+    match body.get("error")?.get("metadata")?.get("raw")? {
+        Value::String(text) => Some(text.clone()),
+        Value::Null => None,
+        raw => Some(raw.to_string()),
+    }
 }
 
 /// Returns the entries of Google's `details`.

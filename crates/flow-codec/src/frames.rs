@@ -1,6 +1,6 @@
 //! Framing: a body cut into the events of a stream, apart from what the events say.
 //!
-//! Both decoders are pushed any pieces of a body and hand out the same [`Frame`]s for any way of cutting it.
+//! The decoders are pushed any pieces of a body and hand out the same [`Frame`]s for any way of cutting it.
 //!
 //! | what recordings contain | what happens |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | no blank line after the last event | the event is handed out by `finish`, marked [`Frame::open`] |
 //! | an event stream labelled `application/json`, JSON labelled `text/event-stream` | the first bytes decide |
 //! | one JSON array sent piece by piece (Gemini without `alt=sse`) | each element is a frame |
+//! | one JSON value a line (Ollama, Cohere's first chat), labelled otherwise or not at all | found once the body is there |
 //!
 //! | limit | value | past it |
 //! |---|---|---|
@@ -29,6 +30,7 @@ use flow_model::Diagnostic;
 use self::array::ArrayDecoder;
 use self::aws::AwsDecoder;
 use self::lines::LinesDecoder;
+pub(crate) use self::lines::is_lines;
 use self::sse::SseDecoder;
 
 /// Bytes of one line, of one event and of one element of a streamed array.

@@ -13,7 +13,7 @@ use flow_model::{
 use crate::client;
 use crate::decode::{ResponseDecoder, read_request};
 use crate::detect::detect;
-use crate::frames::{Framed, Frames, sniff};
+use crate::frames::{Framed, Frames, Framing, is_lines, sniff};
 use crate::json::lossy;
 use crate::usage::count;
 
@@ -107,7 +107,10 @@ pub fn events(headers: &[Header], body: &[u8], chunks: &[Chunk]) -> Vec<StreamEv
             spread,
         });
     };
-    let framing = sniff(body, label, true, true);
+    let framing = match sniff(body, label, true, true) {
+        Some(Framing::Whole) if is_lines(body) => Some(Framing::Lines),
+        framing => framing,
+    };
     if let Some(mut frames) = framing.and_then(Frames::new) {
         frames.push(body, &mut each);
         frames.finish(&mut each);

@@ -137,7 +137,11 @@ fn check_request(row: &Row) {
             "model" => reading.model.is_some(),
             "stream" => reading.stream.is_some() || value.is_null(),
             "messages" | "contents" => count_of(value) == turns(&reading),
-            "system" | "systeminstruction" => !reading.system.is_empty(),
+            "system" | "systeminstruction" | "preamble" => !reading.system.is_empty(),
+            "prompt" | "message" | "chathistory" | "toolresults" | "images" => reading
+                .messages
+                .iter()
+                .any(|message| !message.parts.is_empty()),
             "tools" | "functions" => count_of(value) == 0 || !reading.tools.is_empty(),
             _ => reading.parameters.get(name) == Some(value),
         };
@@ -223,6 +227,12 @@ fn row(line: &str) -> Option<Row> {
         "chat_completions" => Some(Dialect::OpenaiChat),
         "messages" => Some(Dialect::AnthropicMessages),
         "generate_content" => Some(Dialect::GeminiGenerate),
+        "completions" => Some(Dialect::OpenaiCompletions),
+        "complete" => Some(Dialect::AnthropicComplete),
+        "chat" if text("/provider")? == "cohere" => Some(Dialect::CohereChat),
+        "chat" => Some(Dialect::OllamaChat),
+        "generate" if text("/provider")? == "cohere" => Some(Dialect::CohereGenerate),
+        "generate" => Some(Dialect::OllamaGenerate),
         _ => None,
     })?;
     let pairs = row.pointer("/response/headers").and_then(Value::as_array);

@@ -1,12 +1,18 @@
-use flow_model::Part;
+use flow_model::{ErrorClass, Part};
 use proptest::prelude::*;
 
 use super::*;
 
-const DIALECTS: [Dialect; 3] = [
+const DIALECTS: [Dialect; 9] = [
     Dialect::OpenaiChat,
     Dialect::AnthropicMessages,
     Dialect::GeminiGenerate,
+    Dialect::OllamaChat,
+    Dialect::OllamaGenerate,
+    Dialect::CohereChat,
+    Dialect::CohereGenerate,
+    Dialect::OpenaiCompletions,
+    Dialect::AnthropicComplete,
 ];
 
 fn labelled(value: &str) -> [Header; 1] {
@@ -72,7 +78,57 @@ const GEMINI_ARRAY: &str = concat!(
     "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"partialArgs\":[{\"jsonPath\":\"$.a\",\"stringValue\":\"]}\"}]}}]},\"finishReason\":\"STOP\"}]}]",
 );
 
-const BODIES: [(Dialect, &str); 6] = [
+const OLLAMA_LINES: &str = concat!(
+    "{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"\",\"thinking\":\"天\"},\"done\":false}\n",
+    "{\"model\":\"m\",\"message\":{\"content\":\"a\\ud83e\"},\"done\":false}\r\n\n",
+    "{\"model\":\"m\",\"message\":{\"content\":\"\\udd80b\"},\"done\":false}\n",
+    "{\"model\":\"m\",\"message\":{\"content\":\"\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":{\"x\":1}}}]},\"done\":false}\n",
+    "{\"model\":\"m\",\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":3,\"eval_count\":2}",
+);
+
+const COHERE_LINES: &str = concat!(
+    "{\"is_finished\":false,\"event_type\":\"stream-start\",\"generation_id\":\"g\"}\n",
+    "{\"is_finished\":false,\"event_type\":\"text-generation\",\"text\":\"天\"}\n",
+    "{\"is_finished\":false,\"event_type\":\"tool-calls-chunk\",\"tool_call_delta\":{\"index\":0,\"name\":\"f\"}}\n",
+    "{\"is_finished\":false,\"event_type\":\"tool-calls-chunk\",\"tool_call_delta\":{\"index\":0,\"parameters\":\"{ \"}}\n",
+    "{\"is_finished\":false,\"event_type\":\"tool-calls-generation\",\"tool_calls\":[{\"name\":\"f\",\"parameters\":{}}]}\n",
+    "{\"is_finished\":true,\"event_type\":\"stream-end\",\"finish_reason\":\"COMPLETE\",\"response\":{\"response_id\":\"r\",\"text\":\"天\"}}\n",
+);
+
+const COHERE_EVENTS: &str = concat!(
+    "event: message-start\ndata: {\"id\":\"r\",\"type\":\"message-start\",\"delta\":{\"message\":{\"content\":[]}}}\n\n",
+    "data: {\"type\":\"tool-plan-delta\",\"delta\":{\"message\":{\"tool_plan\":\"天\"}}}\n\n",
+    "data: {\"type\":\"content-start\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"type\":\"text\",\"text\":\"\"}}}}\n\n",
+    "data: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"ab\"}}}}\n\n",
+    "data: {\"type\":\"tool-call-start\",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}}}}\n\n",
+    "data: {\"type\":\"tool-call-delta\",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"function\":{\"arguments\":\"{}\"}}}}}\n\n",
+    "data: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"TOOL_CALL\",\"usage\":{\"tokens\":{\"input_tokens\":3}}}}\n\ndata: [DONE]\n\n",
+);
+
+const CUMULATIVE: &str = concat!(
+    "data: {\"completion\":\" a\",\"stop_reason\":null,\"log_id\":\"l\"}\r\n\r\n",
+    "data: {\"completion\":\" ab\",\"stop_reason\":null,\"log_id\":\"l\"}\r\n\r\n",
+    "data: {\"completion\":\" ab天\",\"stop_reason\":\"stop_sequence\",\"log_id\":\"l\"}\r\n\r\n",
+    "data: [DONE]\r\n\r\n",
+);
+
+const COMPLETIONS: &str = concat!(
+    "data: {\"id\":\"c\",\"choices\":[{\"text\":\"天\",\"index\":0,\"logprobs\":{\"tokens\":[\"x\"]}}]}\n\n",
+    "data: {\"choices\":[{\"text\":\"a\",\"index\":0}]}\n\n",
+    "data: {\"choices\":[{\"text\":\"b\",\"index\":0,\"logprobs\":{\"tokens\":[\"y\"]},\"finish_reason\":\"length\"}]}\n\n",
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3}}\n\ndata: [DONE]\n\n",
+);
+
+const BODIES: [(Dialect, &str); 12] = [
+    (Dialect::OllamaChat, OLLAMA_LINES),
+    (Dialect::CohereChat, COHERE_LINES),
+    (Dialect::CohereChat, COHERE_EVENTS),
+    (Dialect::AnthropicComplete, CUMULATIVE),
+    (Dialect::OpenaiCompletions, COMPLETIONS),
+    (
+        Dialect::OllamaGenerate,
+        "{\"model\":\"m\",\"response\":\"天\",\"thinking\":\"b\",\"done\":true,\"eval_count\":1}",
+    ),
     (Dialect::OpenaiChat, CHAT_STREAM),
     (Dialect::AnthropicMessages, MESSAGES_STREAM),
     (Dialect::GeminiGenerate, GEMINI_ARRAY),
@@ -147,6 +203,69 @@ fn a_stream_with_a_bad_status_is_an_error() {
         (reading.outcome, error.status, error.message.as_deref()),
         (Outcome::Error, Some(500), Some("x"))
     );
+}
+
+#[test]
+fn the_status_of_a_stream_tells_what_its_error_does_not() {
+    let class = |dialect, status, label: &str, body: &[u8]| {
+        let error = decode(dialect, status, label, body).error.unwrap();
+        (error.class, error.status)
+    };
+    let lines = "application/x-ndjson";
+    let missing = b"{\"error\":\"model 'm' not found\"}";
+    assert_eq!(
+        class(Dialect::OllamaChat, 404, lines, missing),
+        (Some(ErrorClass::ModelUnavailable), Some(404))
+    );
+    let busy = b"data: {\"error\":{\"message\":\"x\"}}\n\n";
+    assert_eq!(
+        class(Dialect::OpenaiChat, 503, "text/event-stream", busy),
+        (Some(ErrorClass::Overloaded), Some(503))
+    );
+    let quota = b"data: {\"error\":{\"code\":\"insufficient_quota\"}}\n\n";
+    assert_eq!(
+        class(Dialect::OpenaiChat, 429, "text/event-stream", quota),
+        (Some(ErrorClass::Quota), Some(429))
+    );
+}
+
+#[test]
+fn lines_are_read_as_a_stream_whatever_the_label_says() {
+    let labelled = decode(
+        Dialect::OllamaChat,
+        200,
+        "application/x-ndjson",
+        OLLAMA_LINES.as_bytes(),
+    );
+    assert!(labelled.streamed && labelled.ttft_us.is_some());
+    assert_eq!((labelled.outcome, labelled.events), (Outcome::Ok, 5));
+    for label in ["", "application/json", "text/plain"] {
+        let reading = decode(Dialect::OllamaChat, 200, label, OLLAMA_LINES.as_bytes());
+        assert!(reading.streamed, "{label}");
+        assert_eq!(reading.events, labelled.events, "{label}");
+        assert_eq!(reading.choices, labelled.choices, "{label}");
+        assert_eq!(reading.diagnostics, [], "{label}");
+    }
+    let other = decode(Dialect::OpenaiChat, 200, "", b"{\"choices\":[]}\n{}");
+    assert!(!other.streamed);
+    assert_eq!(codes(&other), ["trailing_data", "no_answer"]);
+}
+
+#[test]
+fn a_last_line_counts_where_it_is_complete() {
+    let (head, last) = OLLAMA_LINES.rsplit_once('\n').unwrap();
+    let label = "application/x-ndjson";
+    let cut = last.get(..last.len() - 1).unwrap();
+    let half = decode(
+        Dialect::OllamaChat,
+        200,
+        label,
+        format!("{head}\n{cut}").as_bytes(),
+    );
+    assert_eq!(half.outcome, Outcome::StreamTruncated);
+    assert_eq!(codes(&half), ["truncated_json"]);
+    let whole = decode(Dialect::OllamaChat, 200, label, OLLAMA_LINES.as_bytes());
+    assert_eq!(whole.outcome, Outcome::Ok);
 }
 
 #[test]
@@ -501,6 +620,25 @@ fn a_skim_finds_the_newest_messages_only() {
     let chat =
         serde_json::json!({"model": "m", "temperature": 0, "messages": turns[..3], "tools": []});
     check(Dialect::OpenaiChat, "/v1/chat/completions", chat, 3);
+    let ollama = serde_json::json!({"model": "m", "messages": turns, "tools": []});
+    check(Dialect::OllamaChat, "/api/chat", ollama, 8);
+    let generate = serde_json::json!({"system": "s", "prompt": "p", "images": ["QUJD"]});
+    check(Dialect::OllamaGenerate, "/api/generate", generate, 1);
+    let history: Vec<_> = (0..20)
+        .map(|turn| serde_json::json!({"role": "USER", "message": format!("turn {turn}")}))
+        .collect();
+    let cohere = serde_json::json!({"message": "now", "chat_history": history, "preamble": "s"});
+    check(Dialect::CohereChat, "/v1/chat", cohere, 9);
+    let prompts: Vec<_> = (0..20).map(|turn| format!("turn {turn}")).collect();
+    let completions = serde_json::json!({"prompt": prompts, "model": "m", "suffix": "s"});
+    check(
+        Dialect::OpenaiCompletions,
+        "/v1/completions",
+        completions,
+        8,
+    );
+    let complete = serde_json::json!({"prompt": "s\n\nHuman: a\n\nAssistant: b", "stream": true});
+    check(Dialect::AnthropicComplete, "/v1/complete", complete, 2);
     let contents: Vec<_> = (0..20)
         .map(
             |turn| serde_json::json!({"role": "user", "parts": [{"text": format!("turn {turn}")}]}),

@@ -17,7 +17,13 @@
 //! | `message` beside `delta` | Perplexity, Writer | the delta counts |
 //! | `error` in a 200, as an event or inside one | Groq, OpenRouter | stream error; what came before stays |
 //! | `arguments` as an object | imitations | compact JSON |
+//! | `prompt` and `suffix` in place of `messages` | Mistral's `/fim/completions` | a message of the user; a parameter |
+//! | `prefix`, `partial`, `executed_tools`, `graph_data`, `extra_content` … in messages and calls | Mistral, Moonshot, Groq, Writer, Gemini | kept as they are, behind what they belong to |
+//! | … the same, again and again in deltas | Groq, Writer | each value once, at the end |
+//! | `reasoning` as an object, `reasoning_details` with its signatures | OpenRouter, in requests | kept as it is, behind the thinking |
+//! | `prompt_cache_breakpoint`, `cache_control` in parts and messages | OpenAI, OpenRouter | a cache breakpoint |
 
+mod content;
 mod request;
 mod response;
 mod stream;
@@ -25,16 +31,14 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Part, StopReason, WireUsage};
+use flow_model::{StopReason, WireUsage};
 
 use crate::json::{Json, Kind};
 use crate::usage::Counts;
 
-use super::{inline_media, other_part, text_part, url_media};
-
-pub(crate) use self::request::read_request;
+pub(crate) use self::request::{deployment, read_request, tool};
 pub(crate) use self::response::read_whole;
-pub(crate) use self::stream::Stream;
+pub(crate) use self::stream::{Stream, fail, first, said};
 
 /// Returns the counts of a usage object.
 pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
@@ -51,177 +55,25 @@ pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
 }
 
 /// Returns the common word for a `finish_reason`.
-fn stop_reason(word: &str) -> Option<StopReason> {
+pub(crate) fn stop_reason(word: &str) -> Option<StopReason> {
     Some(match word {
         "" => return None,
-        "stop" | "eos" | "end_turn" | "stop_sequence" => StopReason::Stop,
+        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => StopReason::Stop,
         "length" | "max_tokens" | "model_length" => StopReason::Length,
         "tool_calls" | "function_call" | "tool_use" => StopReason::ToolUse,
-        "content_filter" | "safety" | "refusal" => StopReason::ContentFilter,
+        "content_filter" | "safety" | "refusal" | "sensitive" => StopReason::ContentFilter,
         _ => StopReason::Other,
     })
 }
 
-/// Reads a message's content: a string, a list of parts, an object, or null.
-fn content(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
+/// Returns whether a member says no more than its absence would.
+fn says_nothing(mut json: Json<'_>) -> bool {
     match json.kind() {
-        Kind::String => {
-            let text = json.owned().unwrap_or_default();
-            if !text.is_empty() {
-                each(text_part(text));
-            }
-        }
-        Kind::Array => {
-            json.array();
-            while json.element() {
-                content_part(json, each);
-            }
-        }
-        Kind::Object => each(text_part(json.compact())),
-        Kind::Number | Kind::Bool | Kind::Null | Kind::None => json.skip(),
+        Kind::Null | Kind::None => true,
+        Kind::Bool => json.bool() == Some(false),
+        Kind::String => json.string().is_none_or(|text| text.is_empty()),
+        Kind::Array => json.array() && !json.element(),
+        Kind::Object => json.object() && json.member().is_none(),
+        Kind::Number => false,
     }
-}
-
-/// Reads one part of a content list.
-fn content_part(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
-    if json.kind() == Kind::String {
-        each(text_part(json.owned().unwrap_or_default()));
-        return;
-    }
-    let mut whole = *json;
-    let names = ["type", "text", "refusal", "thinking", "cache_control"];
-    let Some([kind, text, refusal, thinking, cache]) = json.fields(names) else {
-        each(other_part("unknown", json.verbatim()));
-        return;
-    };
-    let kind = kind.and_then(|mut kind| kind.owned()).unwrap_or_default();
-    let part = match (kind.as_str(), text, thinking) {
-        ("text" | "input_text" | "output_text" | "", Some(mut text), _) => {
-            let cache = cache.map(|mut cache| cache.verbatim());
-            return each(Part::Text {
-                text: text.owned().unwrap_or_default(),
-                citations: Vec::new(),
-                cache,
-            });
-        }
-        ("thinking", _, Some(mut thinking)) => Some(Part::Thinking {
-            text: joined_text(&mut thinking),
-            signed: false,
-            redacted: false,
-        }),
-        ("refusal", ..) => refusal.map(|mut refusal| Part::Refusal {
-            text: refusal.owned().unwrap_or_default(),
-        }),
-        _ => {
-            let mut again = whole;
-            media_part(&kind, &mut again)
-        }
-    };
-    each(part.unwrap_or_else(|| other_part(&kind, whole.verbatim())));
-    if let Some(marker) = super::breakpoint(cache) {
-        each(marker);
-    }
-}
-
-/// Reads one entry of `reasoning_details`: its text; encrypted text as thinking that is withheld; a summary as
-/// it is, because it is not the reasoning.
-fn detail(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
-    let mut whole = *json;
-    let names = ["type", "text", "data", "summary"];
-    let Some([kind, text, data, summary]) = json.fields(names) else {
-        return;
-    };
-    let text = text.and_then(|mut text| text.owned());
-    if let Some(text) = text.filter(|text| !text.is_empty()) {
-        each(Part::Thinking {
-            text,
-            signed: false,
-            redacted: false,
-        });
-    } else if data.is_some() {
-        each(Part::Thinking {
-            text: String::new(),
-            signed: false,
-            redacted: true,
-        });
-    } else if summary.is_some() {
-        let kind = kind.and_then(|mut kind| kind.owned());
-        each(other_part(&kind.unwrap_or_default(), whole.verbatim()));
-    }
-}
-
-/// Returns the text of a string, or of the text parts of a list, joined.
-fn joined_text(json: &mut Json<'_>) -> String {
-    if json.kind() == Kind::String {
-        return json.owned().unwrap_or_default();
-    }
-    let mut all = String::new();
-    if json.array() {
-        while json.element() {
-            if let Some([Some(mut text)]) = json.fields(["text"]) {
-                all.push_str(&text.text().unwrap_or_default());
-            }
-        }
-    }
-    all
-}
-
-/// Reads a part that holds an image, a sound or a file; none where it does not have the shape of one.
-fn media_part(kind: &str, json: &mut Json<'_>) -> Option<Part> {
-    let whole = json.document();
-    let names = [
-        "image_url",
-        "input_audio",
-        "file",
-        "video_url",
-        "document_url",
-        "document_name",
-    ];
-    let [image, audio, file, video, document, name] = json.fields(names)?;
-    match kind {
-        "image_url" | "input_image" => Some(Part::Image {
-            media: linked(&mut image?)?,
-        }),
-        "input_audio" => {
-            let [data, format] = audio?.fields(["data", "format"])?;
-            let format = format.and_then(|mut format| format.owned());
-            let mime = format.map(|format| format!("audio/{format}"));
-            Some(Part::Audio {
-                media: inline_media(mime, data?.string()?, whole),
-                transcript: None,
-                id: None,
-            })
-        }
-        "file" => {
-            let names = ["file_data", "file_id", "filename", "file_url"];
-            let [data, id, name, url] = file?.fields(names)?;
-            let data = data.or(url).and_then(|mut data| data.string());
-            let mut media = data.map_or_else(Default::default, |data| {
-                let inline = data.raw().starts_with(b"data:") || data.raw().starts_with(b"http");
-                if inline {
-                    url_media(data, whole)
-                } else {
-                    inline_media(None, data, whole)
-                }
-            });
-            media.file_id = id.and_then(|mut id| id.owned());
-            let name = name.and_then(|mut name| name.owned());
-            Some(Part::File { media, name })
-        }
-        "video_url" | "document_url" => Some(Part::File {
-            media: linked(&mut video.or(document)?)?,
-            name: name.and_then(|mut name| name.owned()),
-        }),
-        _ => None,
-    }
-}
-
-/// Reads a URL that stands as a string or as `{"url": …}`.
-fn linked(json: &mut Json<'_>) -> Option<flow_model::Media> {
-    let document = json.document();
-    if let Some(url) = json.string() {
-        return Some(url_media(url, document));
-    }
-    let [url] = json.fields(["url"])?;
-    Some(url_media(url?.string()?, document))
 }

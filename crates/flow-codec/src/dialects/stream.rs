@@ -52,20 +52,16 @@ impl Stream {
             Dialect::AnthropicMessages => Self::Messages(anthropic_messages::Stream::default()),
             Dialect::BedrockConverse => Self::Converse(bedrock_converse::Stream::default()),
             Dialect::BedrockInvoke => Self::Invoke(bedrock_invoke::Stream::default()),
-            Dialect::CohereChat | Dialect::CohereGenerate => {
-                Self::Cohere(cohere::Stream::default())
-            }
+            Dialect::CohereChat | Dialect::CohereGenerate => Self::Cohere(cohere::Stream),
             Dialect::GeminiGenerate => Self::Gemini(gemini_generate::Stream::default()),
             Dialect::GeminiInteractions => {
                 Self::Interactions(gemini_interactions::Stream::default())
             }
             Dialect::Kiro => Self::Kiro(kiro::Stream::default()),
-            Dialect::OllamaChat | Dialect::OllamaGenerate => {
-                Self::Ollama(ollama::Stream::default())
-            }
+            Dialect::OllamaChat | Dialect::OllamaGenerate => Self::Ollama(ollama::Stream),
             Dialect::OpenaiAudio => Self::Audio(openai_audio::Stream::default()),
             Dialect::OpenaiChat => Self::Chat(openai_chat::Stream::default()),
-            Dialect::OpenaiCompletions => Self::Completions(openai_completions::Stream::default()),
+            Dialect::OpenaiCompletions => Self::Completions(openai_completions::Stream),
             Dialect::OpenaiImages => Self::Images(openai_images::Stream::default()),
             Dialect::OpenaiResponses => Self::Responses(openai_responses::Stream::default()),
             Dialect::OpenaiInputTokens

@@ -55,6 +55,18 @@ fn array(pieces: &[&[u8]]) -> Vec<Result<Seen, String>> {
     seen
 }
 
+fn lines(pieces: &[&[u8]]) -> Vec<Result<Seen, String>> {
+    let mut seen = Vec::new();
+    let mut decoder = LinesDecoder::default();
+    let mut each = collect(&mut seen);
+    for piece in pieces {
+        decoder.push(piece, &mut each);
+    }
+    decoder.finish(&mut each);
+    drop(each);
+    seen
+}
+
 fn data_of(seen: &[Result<Seen, String>]) -> Vec<&str> {
     let frames = seen.iter().flatten();
     frames.map(|frame| frame.data.as_str()).collect()
@@ -188,6 +200,55 @@ fn an_element_over_the_limit_is_skipped() {
     assert_eq!(data_of(&seen), ["{\"b\":1}"]);
 }
 
+#[test]
+fn lines_are_cut_at_lf_and_crlf_and_blank_ones_are_passed_over() {
+    let body = b"\xEF\xBB\xBF{\"a\":1}\r\n\n \n{\"b\":\"\\n\"}\n{}";
+    let frame = |start: u64, data: &str, open: bool| {
+        Ok(Seen {
+            start,
+            end: start + data.len() as u64,
+            name: None,
+            id: None,
+            data: data.to_owned(),
+            open,
+        })
+    };
+    let expect = [
+        frame(3, "{\"a\":1}", false),
+        frame(15, "{\"b\":\"\\n\"}", false),
+        frame(26, "{}", true),
+    ];
+    assert_eq!(lines(&[body]), expect);
+    assert_eq!(lines(&[b"\n\r\n  "]), []);
+}
+
+#[test]
+fn a_line_of_json_over_the_limit_is_skipped_and_the_next_is_not() {
+    let long = vec![b'x'; FRAME_BYTES_MAX];
+    let pieces: [&[u8]; 4] = [b"1\n\"", &long, b"\"\n2\n", &long];
+    let seen = lines(&pieces);
+    assert_eq!(data_of(&seen).first(), Some(&"1"));
+    assert_eq!(data_of(&seen).get(1), Some(&"2"));
+    assert_eq!(seen.get(1), Some(&Err("event_too_large".to_owned())));
+    assert_eq!(seen.len(), 4);
+    assert_eq!(lines(&[&pieces.concat()]), seen);
+    let seen = lines(&[&long, b"x"]);
+    assert_eq!(seen, [Err("event_too_large".to_owned())]);
+}
+
+#[test]
+fn lines_are_told_from_one_value_by_what_follows_the_first() {
+    let check = |body: &str, expect: bool| assert_eq!(is_lines(body.as_bytes()), expect, "{body}");
+    check("{\"a\":1}\n{\"b\":1}", true);
+    check("\u{feff} \n{\"a\":1} \r\n\r\n{", true);
+    check("{\"a\":1}\n", false);
+    check("{\"a\":1}", false);
+    check("{\n\"a\": {}\n}", false);
+    check("{\"a\":1}\nx", false);
+    check("data: {}\n\n{}", false);
+    check("", false);
+}
+
 #[track_caller]
 fn check_sniff(head: &str, label: Option<&str>, expect: Option<Framing>) {
     assert_eq!(
@@ -262,6 +323,7 @@ proptest! {
             .collect();
         prop_assert_eq!(sse(&pieces), sse(&[&body]));
         prop_assert_eq!(array(&pieces), array(&[&body]));
+        prop_assert_eq!(lines(&pieces), lines(&[&body]));
     }
 
     #[test]
@@ -274,12 +336,13 @@ proptest! {
 
     #[test]
     fn frames_lie_in_the_body_in_order(body in any_body()) {
-        let seen = sse(&[&body]);
-        let mut last = 0;
-        for frame in seen.iter().flatten() {
-            prop_assert!(last <= frame.start && frame.start <= frame.end);
-            prop_assert!(frame.end <= body.len() as u64);
-            last = frame.end;
+        for seen in [sse(&[&body]), lines(&[&body])] {
+            let mut last = 0;
+            for frame in seen.iter().flatten() {
+                prop_assert!(last <= frame.start && frame.start <= frame.end);
+                prop_assert!(frame.end <= body.len() as u64);
+                last = frame.end;
+            }
         }
     }
 }

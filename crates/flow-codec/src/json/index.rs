@@ -87,14 +87,11 @@ impl Index {
                     }
                 }
                 b'{' | b'[' => {
-                    let full = self.nodes.len() >= NODES_MAX;
-                    let Some(slot) = open.get_mut(depth).filter(|_| !full) else {
-                        let fault = if full {
-                            Fault::TooLarge
-                        } else {
-                            Fault::TooDeep
-                        };
-                        return self.stop(at, fault, open.get(..depth).unwrap_or(&[]));
+                    if self.nodes.len() >= NODES_MAX {
+                        return self.stop(at, Fault::TooLarge, open.get(..depth).unwrap_or(&[]));
+                    }
+                    let Some(slot) = open.get_mut(depth) else {
+                        return self.stop(at, Fault::TooDeep, &open);
                     };
                     *slot = Open {
                         node: self.count(),

@@ -184,6 +184,10 @@ fn events_of_a_stream_are_listed() {
         "[{\"a\":1},\r\n{\"b\":2}]",
         &[(None, "{\"a\":1}"), (None, "{\"b\":2}")],
     );
+    check_events(
+        "{\"a\":1}\n\n{\"b\":2}\r\n",
+        &[(None, "{\"a\":1}"), (None, "{\"b\":2}")],
+    );
     check_events("{\"a\":1}", &[]);
     check_events("", &[]);
 }

@@ -48,7 +48,13 @@ impl<'a> Counts<'a> {
     /// Returns the whole number at a path.
     pub(crate) fn count(&self, path: &[&str]) -> Option<u64> {
         let number = self.entry(path)?.number;
-        std::str::from_utf8(number).ok()?.parse().ok()
+        let whole = std::str::from_utf8(number).ok()?;
+        // Some gateways write a count as `7.0`.
+        let whole = whole.split_once('.').map_or(whole, |(whole, places)| {
+            let zeros = places.bytes().all(|place| place == b'0');
+            if zeros { whole } else { "" }
+        });
+        whole.parse().ok()
     }
 
     /// Returns the number at a path.
@@ -151,6 +157,7 @@ mod tests {
         check(usage, &["a"], Some(1));
         check(usage, &["b", "a"], Some(2));
         check(usage, &["b", "c", "d"], Some(3));
+        check("{\"a\": 7.0}", &["a"], Some(7));
         for path in [
             &["e"][..],
             &["f"],

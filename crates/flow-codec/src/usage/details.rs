@@ -6,6 +6,7 @@
 //! | sound and images of the prompt | `prompt_tokens_details`, `input_tokens_details`, `input_token_details`; `promptTokensDetails[{modality, tokenCount}]` (Google) |
 //! | … of the answer | `completion_tokens_details`, `output_tokens_details`; `candidatesTokensDetails` |
 //! | cached sound | `input_token_details.cached_tokens_details.audio_tokens`; `cacheTokensDetails` |
+//! | reasoning | `tokens.reasoning_tokens` (Cohere) |
 //! | seconds of sound | `{"type": "duration", "seconds"}` (OpenAI), `prompt_audio_seconds` (Mistral) |
 //! | searches | `server_tool_use.web_search_requests` (Anthropic), `num_search_queries` (Perplexity) |
 
@@ -16,6 +17,8 @@ use super::Counts;
 /// Fills in the parts that a usage object tells.
 pub(super) fn tokens(usage: &Counts<'_>, tokens: &mut Tokens) {
     tokens.cache_write_1h = at_most(cache_write_1h(usage), tokens.cache_write);
+    let reasoning = || usage.count(&["tokens", "reasoning_tokens"]);
+    tokens.reasoning = tokens.reasoning.or_else(reasoning);
     let asked = [
         "prompt_tokens_details",
         "input_tokens_details",

@@ -204,3 +204,42 @@ fn a_provisional_count_is_no_count() {
         (Some(14), Some(40), Some(54))
     );
 }
+
+#[test]
+fn coheres_counts_are_as_on_the_wire_and_those_billed_stand_in() {
+    let both = json!({"billed_units": {"input_tokens": 1, "output_tokens": 2}, "cached_tokens": 8,
+        "tokens": {"input_tokens": 10, "output_tokens": 4, "reasoning_tokens": 3}});
+    check(
+        Dialect::CohereChat,
+        "cohere",
+        &both,
+        [Some(10), Some(4), None, Some(14)],
+    );
+    let response = ResponseReading {
+        usage: Some(crate::dialects::usage(
+            Dialect::CohereChat,
+            &both.clone().into(),
+        )),
+        usage_raw: Some(both.into()),
+        ..ResponseReading::default()
+    };
+    let counted = tokens(Dialect::CohereChat, None, &response);
+    assert_eq!((counted.cache_read, counted.reasoning), (Some(8), Some(3)));
+    let billed = json!({"billed_units": {"input_tokens": 7.0, "output_tokens": 0.5}});
+    check(
+        Dialect::CohereGenerate,
+        "cohere",
+        &billed,
+        [Some(7), None, None, None],
+    );
+}
+
+#[test]
+fn ollamas_counts_are_as_on_the_wire() {
+    let usage = json!({"prompt_eval_count": 10, "eval_count": 4, "eval_duration": 99});
+    let expect = [Some(10), Some(4), None, Some(14)];
+    check(Dialect::OllamaChat, "ollama", &usage, expect);
+    let cached = json!({"eval_count": 4});
+    let expect = [None, Some(4), None, None];
+    check(Dialect::OllamaGenerate, "ollama", &cached, expect);
+}

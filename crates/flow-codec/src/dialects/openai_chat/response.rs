@@ -55,10 +55,7 @@ fn choices(json: &mut Json<'_>, answer: &mut Answer) {
         let mut message = message.or(delta);
         let bytes = message.map_or(0, Json::width);
         let parts = match &mut message {
-            Some(message) if answer.admits(bytes) => {
-                let mut noted = *message;
-                cited(assistant_parts(message), &mut noted)
-            }
+            Some(message) if answer.admits(bytes) => assistant_parts(message),
             _ => Vec::new(),
         };
         let stop = stop.and_then(|mut stop| stop.word());
@@ -87,22 +84,4 @@ fn piece(part: Part) -> Piece {
         },
         part => Piece::Part(part),
     }
-}
-
-/// Attaches the annotations of a message to its last text.
-fn cited(mut parts: Vec<Part>, message: &mut Json<'_>) -> Vec<Part> {
-    let annotations: Vec<flow_model::Raw> = message
-        .fields(["annotations"])
-        .map(|[annotations]| crate::dialects::raws(annotations))
-        .unwrap_or_default();
-    if !annotations.is_empty() {
-        let last = parts.iter_mut().rev().find_map(|part| match part {
-            Part::Text { citations, .. } => Some(citations),
-            _ => None,
-        });
-        if let Some(citations) = last {
-            citations.extend(annotations);
-        }
-    }
-    parts
 }

@@ -1,17 +1,33 @@
 //! Events of a stream.
 
+use flow_model::{Part, Raw};
+
 use crate::answer::{Answer, Call, Draft, Piece, Speech};
+use crate::dialects::{Event, arguments, merge, other_part};
 use crate::json::{Document, Json, Kind};
 
-use super::{content, detail, stop_reason};
-use crate::dialects::{Event, arguments, merge};
-use flow_model::Part;
+use super::content::{content, detail};
+use super::request::{CallMembers, call_members};
+use super::{says_nothing, stop_reason};
+
+/// Values without a place of their own that are kept of one stream.
+const EXTRAS_MAX: usize = 64;
 
 /// Reads the chunks of a stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stream {
     /// The last list of sources, which Perplexity repeats in each chunk.
     sources: Option<Vec<u8>>,
+    /// What deltas hold that has no place of its own.
+    extras: Vec<Extra>,
+}
+
+/// A member of a delta that is kept as it is, because it means nothing to the codec.
+#[derive(Clone, Debug)]
+struct Extra {
+    index: u64,
+    name: String,
+    raw: Raw,
 }
 
 // === impl Stream ===
@@ -20,17 +36,14 @@ impl Stream {
     /// Reads one event; the cursor stands at its object.
     pub(crate) fn event(&mut self, event: Event<'_>, json: &mut Json<'_>, answer: &mut Answer) {
         if event.name == Some(b"error") && answer.error.is_none() {
-            // The members of the error may stand in an object `error` or right here.
-            let error = json.inner_value("error");
-            answer.fail(&error);
-            return;
+            return fail(json, answer);
         }
         while let Some(name) = json.member() {
             match name.as_ref() {
                 "id" => first(&mut answer.id, json.word()),
                 "model" => first(&mut answer.model, json.owned()),
                 "service_tier" => answer.service_tier = json.owned().or(answer.service_tier.take()),
-                "choices" => choices(json, answer),
+                "choices" => choices(json, &mut self.extras, answer),
                 "usage" => usage(json, answer),
                 "x_groq" => groq_usage(json, answer),
                 "error" if !matches!(json.kind(), Kind::Null | Kind::None) => {
@@ -54,11 +67,27 @@ impl Stream {
             let document = Document::new(&sources);
             cite_all(&mut document.root(), answer);
         }
+        for extra in self.extras.drain(..) {
+            answer.part(extra.index, other_part(&extra.name, extra.raw), 0);
+        }
     }
 }
 
+/// Reads an event that is an error. Its members stand in an object `error` or right in the event.
+pub(crate) fn fail(json: &mut Json<'_>, answer: &mut Answer) {
+    let error = json.inner_value("error");
+    answer.fail(&error);
+}
+
+/// Reads a message or delta that stands in an event of another dialect.
+pub(crate) fn said(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
+    let mut stream = Stream::default();
+    delta_of(index, json, &mut stream.extras, answer);
+    stream.finish(answer);
+}
+
 /// Sets a value that the first event decides in which it is not empty.
-fn first(slot: &mut Option<String>, value: Option<String>) {
+pub(crate) fn first(slot: &mut Option<String>, value: Option<String>) {
     if slot.as_ref().is_none_or(String::is_empty) && value.is_some() {
         *slot = value;
     }
@@ -89,7 +118,7 @@ pub(super) fn cite_all(json: &mut Json<'_>, answer: &mut Answer) {
     }
 }
 
-fn choices(json: &mut Json<'_>, answer: &mut Answer) {
+fn choices(json: &mut Json<'_>, extras: &mut Vec<Extra>, answer: &mut Answer) {
     if !json.array() {
         return;
     }
@@ -114,7 +143,7 @@ fn choices(json: &mut Json<'_>, answer: &mut Answer) {
             .is_some_and(|draft| draft.pieces.is_empty());
         let said = delta.or(message.filter(|_| untouched));
         if let Some(mut said) = said {
-            delta_of(index, &mut said, answer);
+            delta_of(index, &mut said, extras, answer);
         }
         let logprobs = logprobs.and_then(|mut logprobs| answer.keep(&mut logprobs));
         let stop = stop.and_then(|mut stop| stop.word());
@@ -131,58 +160,98 @@ fn choices(json: &mut Json<'_>, answer: &mut Answer) {
     }
 }
 
-fn delta_of(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
-    let names = [
-        "reasoning_content",
-        "reasoning",
-        "reasoning_details",
-        "content",
-        "refusal",
-        "audio",
-        "tool_calls",
-        "function_call",
-        "annotations",
-        "images",
-    ];
-    let Some(members) = json.fields(names) else {
+/// The members of a delta.
+#[derive(Clone, Copy, Default)]
+struct Delta<'a> {
+    reasoning_content: Option<Json<'a>>,
+    reasoning: Option<Json<'a>>,
+    details: Option<Json<'a>>,
+    said: Option<Json<'a>>,
+    images: Option<Json<'a>>,
+    refusal: Option<Json<'a>>,
+    audio: Option<Json<'a>>,
+    calls: Option<Json<'a>>,
+    call: Option<Json<'a>>,
+    notes: Option<Json<'a>>,
+}
+
+fn delta_of(index: u64, json: &mut Json<'_>, extras: &mut Vec<Extra>, answer: &mut Answer) {
+    if !json.object() {
         return;
-    };
-    let [
-        reasoning_content,
-        reasoning,
-        details,
-        said,
-        refusal,
-        audio,
-        calls,
-        call,
-        notes,
-        images,
-    ] = members;
-    think(index, [reasoning_content, reasoning, details], answer);
-    if let Some(mut said) = said {
+    }
+    let mut delta = Delta::default();
+    while let Some(name) = json.member() {
+        if json.kind() == Kind::Null {
+            continue;
+        }
+        let here = Some(*json);
+        match name.as_ref() {
+            // A speaker's name is that of the model.
+            "role" | "name" => {}
+            "reasoning_content" => delta.reasoning_content = here,
+            "reasoning" => delta.reasoning = here,
+            "reasoning_details" => delta.details = here,
+            "content" => delta.said = here,
+            "images" => delta.images = here,
+            "refusal" => delta.refusal = here,
+            "audio" => delta.audio = here,
+            "tool_calls" => delta.calls = here,
+            "function_call" => delta.call = here,
+            "annotations" => delta.notes = here,
+            name => keep(index, name, json, extras, answer),
+        }
+    }
+    apply(index, &delta, answer);
+}
+
+/// Keeps a member that has no place of its own, unless it repeats what came last under its name.
+fn keep(index: u64, name: &str, json: &mut Json<'_>, extras: &mut Vec<Extra>, answer: &mut Answer) {
+    if extras.len() >= EXTRAS_MAX || says_nothing(*json) {
+        return;
+    }
+    let mut of_name = extras.iter().rev();
+    let known = of_name.find(|extra| extra.index == index && extra.name == name);
+    let mut again = *json;
+    if known.is_some_and(|known| known.raw.as_str().as_bytes() == again.raw()) {
+        return;
+    }
+    if let Some(raw) = answer.keep_raw(json) {
+        extras.push(Extra {
+            index,
+            name: name.to_owned(),
+            raw,
+        });
+    }
+}
+
+fn apply(index: u64, delta: &Delta<'_>, answer: &mut Answer) {
+    think(
+        index,
+        [delta.reasoning_content, delta.reasoning, delta.details],
+        answer,
+    );
+    for mut said in [delta.said, delta.images].into_iter().flatten() {
         say(index, &mut said, answer);
     }
-    if let Some(mut images) = images {
-        say(index, &mut images, answer);
+    if let Some(mut refusal) = delta.refusal
+        && let Some(token) = refusal.string()
+    {
+        answer.say(index, Speech::Refusal, token, refusal.document());
     }
-    if let Some(token) = refusal.and_then(|mut refusal| refusal.string()) {
-        answer.say(index, Speech::Refusal, token, json.document());
-    }
-    if let Some(mut audio) = audio {
+    if let Some(mut audio) = delta.audio {
         audio_of(index, &mut audio, answer);
     }
-    if let Some(mut calls) = calls
+    if let Some(mut calls) = delta.calls
         && calls.array()
     {
         while calls.element() {
             tool_call(index, &mut calls, answer);
         }
     }
-    if let Some(mut call) = call {
+    if let Some(mut call) = delta.call {
         function_call(index, &mut call, answer);
     }
-    if let Some(mut notes) = notes
+    if let Some(mut notes) = delta.notes
         && notes.array()
     {
         while notes.element() {
@@ -266,41 +335,31 @@ fn audio_of(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
     }
 }
 
-/// What one element of `tool_calls` in a delta says.
-struct CallDelta<'a> {
-    index: Option<u64>,
-    id: Option<String>,
-    name: Option<String>,
-    arguments: Option<Json<'a>>,
-}
-
 fn tool_call(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
-    let names = ["index", "id", "function", "custom"];
-    let Some([number, id, function, custom]) = json.fields(names) else {
+    if !json.object() {
         return;
-    };
-    let inner = function
-        .or(custom)
-        .and_then(|mut call| call.fields(["name", "arguments", "input"]));
-    let [name, given, input] = inner.unwrap_or_default();
-    let filled = |json: Option<Json<'_>>| {
-        let word = json.and_then(|mut json| json.word());
-        word.filter(|word| !word.is_empty())
-    };
-    let delta = CallDelta {
-        index: number.and_then(|mut number| number.number()),
-        id: filled(id),
-        name: filled(name),
-        arguments: given.or(input),
-    };
-    let bytes = delta.arguments.map_or(0, Json::width);
+    }
+    let filled = |word: Option<String>| word.filter(|word| !word.is_empty());
+    let mut delta = call_members(json);
+    let inner = delta.inner.take().unwrap_or_default();
+    delta.id = filled(delta.id);
+    delta.name = filled(inner.name);
+    let bytes = inner.given.map_or(0, Json::width);
     if !answer.admits(bytes) {
         return;
     }
-    let Some(call) = answer
-        .draft(index)
-        .and_then(|draft| find_call(draft, &delta))
-    else {
+    let rest: Vec<Part> = std::mem::take(&mut delta.rest)
+        .into_iter()
+        .filter_map(|(name, mut json)| Some(other_part(&name, answer.keep_raw(&mut json)?)))
+        .collect();
+    let Some(draft) = answer.draft(index) else {
+        return;
+    };
+    let Some(at) = find_call(draft, &delta) else {
+        return;
+    };
+    attach(draft, at, rest);
+    let Some(Piece::Call(call)) = draft.pieces.get_mut(at) else {
         return;
     };
     if call.id.as_ref().is_none_or(String::is_empty) {
@@ -311,13 +370,30 @@ fn tool_call(index: u64, json: &mut Json<'_>, answer: &mut Answer) {
         Some(name) if name != call.name => call.name.push_str(&name),
         _ => {}
     }
-    if grow(call, delta.arguments) {
+    if grow(call, inner.given) {
         answer.spoke();
     }
 }
 
-/// Returns the call that a delta belongs to; a new one where it belongs to none.
-fn find_call<'a>(draft: &'a mut Draft, delta: &CallDelta<'_>) -> Option<&'a mut Call> {
+/// Puts what has no place in a call behind it, each name once.
+fn attach(draft: &mut Draft, at: usize, rest: Vec<Part>) {
+    for part in rest {
+        let behind = draft.pieces.iter().skip(at + 1);
+        let kept = behind.take_while(|piece| matches!(piece, Piece::Part(Part::Other { .. })));
+        let known: Vec<&Piece> = kept.collect();
+        let is_known = known.iter().any(|piece| match (piece, &part) {
+            (Piece::Part(Part::Other { name, .. }), Part::Other { name: new, .. }) => name == new,
+            _ => false,
+        });
+        let place = at + 1 + known.len();
+        if !is_known {
+            draft.insert(place, Piece::Part(part));
+        }
+    }
+}
+
+/// Returns the place of the call that a delta belongs to; of a new one where it belongs to none.
+fn find_call(draft: &mut Draft, delta: &CallMembers<'_>) -> Option<usize> {
     let is_new_id = |call: &Call| match (&delta.id, &call.id) {
         (Some(id), Some(known)) => !known.is_empty() && id != known,
         _ => false,
@@ -332,21 +408,15 @@ fn find_call<'a>(draft: &'a mut Draft, delta: &CallDelta<'_>) -> Option<&'a mut 
         },
         _ => false,
     });
-    let at = match found {
-        Some(at) => at,
-        None => {
-            draft.push(Piece::Call(Call {
-                index: delta.index,
-                id: Some(String::new()),
-                ..Call::default()
-            }))?;
-            draft.pieces.len() - 1
-        }
-    };
-    match draft.pieces.get_mut(at) {
-        Some(Piece::Call(call)) => Some(call),
-        _ => None,
+    if found.is_some() {
+        return found;
     }
+    draft.push(Piece::Call(Call {
+        index: delta.index,
+        id: Some(String::new()),
+        ..Call::default()
+    }))?;
+    Some(draft.pieces.len() - 1)
 }
 
 fn function_call(index: u64, json: &mut Json<'_>, answer: &mut Answer) {

@@ -1,3 +1,5 @@
+mod kept;
+
 use flow_model::{
     Choice, Dialect, Media, Message, Outcome, Part, RequestReading, ResponseReading, Role,
     StopReason, Tool, WireUsage,
@@ -56,6 +58,13 @@ fn call(id: Option<&str>, name: &str, arguments: &str) -> Part {
         name: name.to_owned(),
         arguments: arguments.to_owned(),
         server: false,
+    }
+}
+
+fn other(name: &str, raw: Value) -> Part {
+    Part::Other {
+        name: name.to_owned(),
+        raw: raw.into(),
     }
 }
 
@@ -571,6 +580,7 @@ fn reads_every_role_of_a_request() {
             ..Media::default()
         },
     };
+    let detail = other("detail", json!("low"));
     let marked = Part::Text {
         text: "look".to_owned(),
         citations: Vec::new(),
@@ -590,7 +600,7 @@ fn reads_every_role_of_a_request() {
     };
     let expect = [
         message(Role::System, None, vec![text("be brief")]),
-        message(Role::User, Some("ann"), vec![marked, image]),
+        message(Role::User, Some("ann"), vec![marked, image, detail]),
         message(
             Role::Assistant,
             None,
