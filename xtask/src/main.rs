@@ -11,6 +11,7 @@ mod install;
 mod kill;
 mod load;
 mod out;
+mod prices;
 mod suite;
 mod tidy;
 mod workspace;
@@ -38,6 +39,8 @@ enum Task {
     Tidy,
     /// Writes the OpenAPI document and the types that the page takes from it.
     Codegen,
+    /// Makes the price table from the packages of two public data sets.
+    Prices,
     /// Kills the monitor under load, again and again, and looks for what is lost.
     Kill(kill::Options),
     /// Measures CPU per request and added latency beside nginx and a bare proxy.
@@ -67,6 +70,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test(options) => suite::run(&Workspace::locate()?, &options),
         Task::Tidy => tidy::run(&Workspace::locate()?),
         Task::Codegen => codegen::write(&Workspace::locate()?),
+        Task::Prices => prices::write(&Workspace::locate()?),
         Task::Kill(options) => kill::run(&Workspace::locate()?, &options),
         Task::Bench(options) => bench::run(&Workspace::locate()?, &options),
         Task::Full => full::run(&Workspace::locate()?),

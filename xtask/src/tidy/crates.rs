@@ -103,6 +103,11 @@ const LAYERS: &[Layer] = &[
         io: Io::Pure(&["memchr", "serde", "serde_json"]),
     },
     Layer {
+        name: "flow-meter",
+        uses: &["flow-model"],
+        io: Io::Pure(&["serde", "serde_json", "thiserror"]),
+    },
+    Layer {
         name: "flow-model",
         uses: &[],
         io: Io::Pure(&["serde", "serde_json", "utoipa", "uuid"]),

@@ -12,6 +12,7 @@ pub(super) const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// Files, or folders with `/` at the end, that may be large.
 pub(super) const LARGE_FILES: &[&str] = &[
     "Cargo.lock",
+    "crates/flow-meter/prices/",
     "docs/screenshots/",
     "web/openapi.json",
     "web/package-lock.json",
