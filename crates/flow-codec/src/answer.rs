@@ -256,9 +256,19 @@ impl Answer {
             && self.block_reason.is_none()
     }
 
+    /// Returns whether some answer has begun.
+    pub(crate) fn is_begun(&self) -> bool {
+        !self.drafts.is_empty() || self.embeddings.is_some()
+    }
+
     /// Returns whether some answer has said why it stopped.
     pub(crate) fn is_stopped(&self) -> bool {
         self.drafts.iter().any(|draft| draft.stop_reason.is_some())
+    }
+
+    /// Returns whether some answer has stopped for a reason that is known.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.drafts.iter().any(|draft| draft.stop.is_some())
     }
 
     /// Returns the reading of what has been read.

@@ -259,6 +259,8 @@ fn stream_outcome(answer: &mut Answer, status: u16, headers: &[Header], complete
     }
     let ended = match answer.dialect {
         Dialect::AnthropicMessages | Dialect::OllamaChat | Dialect::OllamaGenerate => answer.closed,
+        // `[DONE]` says nothing of the answer, and some send none.
+        Dialect::OpenaiResponses | Dialect::GeminiInteractions => answer.is_ended(),
         // Neither `[DONE]` nor a reason to stop is sent by all, so that the end of the body has to do.
         _ => complete || answer.closed || answer.is_stopped(),
     };
@@ -300,11 +302,12 @@ fn whole(
             .at(0, "unexpected_type", "the response is no JSON object");
         return Outcome::None;
     }
-    if has_error(&mut peeked) {
+    dialects::read_whole(&mut json, answer);
+    // Only what holds no answer is looked through once more.
+    if !answer.is_begun() && has_error(&mut peeked) {
         error_body(answer, status, headers, body);
         return Outcome::Error;
     }
-    dialects::read_whole(&mut json, answer);
     json.end();
     answer.note(&document);
     if answer.is_empty() {

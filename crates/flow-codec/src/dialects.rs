@@ -76,9 +76,7 @@ pub(crate) fn read_request(
         | Dialect::OllamaEmbed
         | Dialect::OpenaiEmbeddings => embeddings::read_request(dialect, path, body, depth),
         Dialect::GeminiGenerate => gemini_generate::read_request(path, body, depth),
-        Dialect::GeminiInteractions => {
-            gemini_interactions::read_request(dialect, path, body, depth)
-        }
+        Dialect::GeminiInteractions => gemini_interactions::read_request(body, depth),
         Dialect::GeminiPredict => gemini_predict::read_request(dialect, path, body, depth),
         Dialect::Kiro => kiro::read_request(dialect, path, body, depth),
         Dialect::Models => models::read_request(dialect, path, body, depth),
@@ -90,7 +88,7 @@ pub(crate) fn read_request(
         Dialect::OpenaiCompletions => openai_completions::read_request(dialect, path, body, depth),
         Dialect::OpenaiImages => openai_images::read_request(dialect, path, body, depth),
         Dialect::OpenaiModerations => openai_moderations::read_request(dialect, path, body, depth),
-        Dialect::OpenaiResponses => openai_responses::read_request(dialect, path, body, depth),
+        Dialect::OpenaiResponses => openai_responses::read_request(body, depth),
     }
 }
 
@@ -160,14 +158,14 @@ pub(crate) fn usage(dialect: Dialect, usage: &Raw) -> WireUsage {
         | Dialect::OllamaEmbed
         | Dialect::OpenaiEmbeddings => embeddings::usage(dialect, usage),
         Dialect::GeminiGenerate => gemini_generate::usage(usage),
-        Dialect::GeminiInteractions => gemini_interactions::usage(dialect, usage),
+        Dialect::GeminiInteractions => gemini_interactions::usage(usage),
         Dialect::GeminiPredict => gemini_predict::usage(dialect, usage),
         Dialect::Kiro => kiro::usage(dialect, usage),
         Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::usage(dialect, usage),
         Dialect::OpenaiAudio => openai_audio::usage(dialect, usage),
         Dialect::OpenaiChat | Dialect::OpenaiCompletions => openai_chat::usage(usage),
         Dialect::OpenaiImages => openai_images::usage(dialect, usage),
-        Dialect::OpenaiResponses => openai_responses::usage(dialect, usage),
+        Dialect::OpenaiResponses => openai_responses::usage(usage),
         Dialect::Models | Dialect::OpenaiModerations => WireUsage::default(),
     })
 }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use flow_codec::{ResponseDecoder, detect, events, read_request, skim_request, tokens};
-use flow_model::{Dialect, Header, RequestReading, ResponseReading};
+use flow_model::{Dialect, Header, Part, RequestReading, ResponseReading};
 use serde_json::Value;
 
 /// Ways of cutting that are tried on each body.
@@ -100,6 +100,50 @@ fn check_response(row: &Row, places: &mut Places) {
         }
     }
     check_events(row, &whole);
+    if row.dialect == Dialect::OpenaiResponses && whole.streamed {
+        check_last_event(row, &whole);
+    }
+}
+
+/// The message that a stream adds up to is the one that its last event holds, where it holds one.
+fn check_last_event(row: &Row, whole: &ResponseReading) {
+    let body = row.response.as_bytes();
+    let last = events(&row.headers, body, &[])
+        .into_iter()
+        .filter_map(|event| serde_json::from_str::<Value>(&event.text(body)).ok())
+        .rfind(|event| event.pointer("/response/output/0").is_some());
+    let Some(response) = last.as_ref().and_then(|event| event.get("response")) else {
+        return;
+    };
+    let told = Row {
+        response: response.to_string(),
+        headers: Vec::new(),
+        id: row.id.clone(),
+        path: row.path.clone(),
+        request: None,
+        ..*row
+    };
+    let told = decode(&told, &[0, told.response.len()], true);
+    let parts = |reading: &ResponseReading| -> Vec<Part> {
+        let choice = reading.choices.first();
+        let parts = choice.map(|choice| choice.message.parts.clone());
+        parts.into_iter().flatten().map(placeless).collect()
+    };
+    assert_eq!(parts(whole), parts(&told), "{}", row.id);
+    assert_eq!(whole.usage, told.usage, "{}", row.id);
+    assert_eq!(whole.units, told.units, "{}", row.id);
+}
+
+/// Returns a part without what differs from event to event: places in the body, and what is encrypted anew.
+fn placeless(mut part: Part) -> Part {
+    if let Part::Other { raw, .. } = &mut part {
+        *raw = Value::Null.into();
+    }
+    if let Part::Image { media } | Part::Audio { media, .. } | Part::File { media, .. } = &mut part
+    {
+        media.data_offset = None;
+    }
+    part
 }
 
 fn check_events(row: &Row, whole: &ResponseReading) {
@@ -137,11 +181,15 @@ fn check_request(row: &Row) {
             "model" => reading.model.is_some(),
             "stream" => reading.stream.is_some() || value.is_null(),
             "messages" | "contents" => count_of(value) == turns(&reading),
-            "system" | "systeminstruction" | "preamble" => !reading.system.is_empty(),
+            "system" | "systeminstruction" | "preamble" | "instructions" => {
+                !reading.system.is_empty()
+            }
             "prompt" | "message" | "chathistory" | "toolresults" | "images" => reading
                 .messages
                 .iter()
                 .any(|message| !message.parts.is_empty()),
+            // Several contents may be one turn of the user.
+            "input" => (1..=count_of(value)).contains(&turns(&reading)),
             "tools" | "functions" => count_of(value) == 0 || !reading.tools.is_empty(),
             _ => reading.parameters.get(name) == Some(value),
         };
@@ -233,6 +281,8 @@ fn row(line: &str) -> Option<Row> {
         "chat" => Some(Dialect::OllamaChat),
         "generate" if text("/provider")? == "cohere" => Some(Dialect::CohereGenerate),
         "generate" => Some(Dialect::OllamaGenerate),
+        "responses" => Some(Dialect::OpenaiResponses),
+        "interactions" => Some(Dialect::GeminiInteractions),
         _ => None,
     })?;
     let pairs = row.pointer("/response/headers").and_then(Value::as_array);

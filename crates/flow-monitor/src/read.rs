@@ -12,9 +12,24 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flow_model::{
     BodyFacts, Choice, Dialect, EndReason, ErrorReading, Exchange, FlowId, Header, Outcome, Part,
-    Reading, RequestHead, ResponseHead, Route, Timestamp, Timings, WireUsage,
+    Reading, RequestHead, ResponseHead, ResponseReading, Route, Timestamp, Timings, WireUsage,
 };
 use serde_json::{Value, json};
+
+/// Types of items of Responses that are calls without a name of their own.
+const ITEM_CALLS: [&str; 11] = [
+    "apply_patch_call",
+    "code_interpreter_call",
+    "computer_call",
+    "file_search_call",
+    "image_generation_call",
+    "local_shell_call",
+    "program",
+    "shell_call",
+    "tool_search_call",
+    "web_search_call",
+    "x_search_call",
+];
 
 /// Reads one row and returns its reading.
 pub(crate) fn read_row(line: &str) -> Value {
@@ -165,7 +180,7 @@ fn show(dialect: Dialect, reading: &Reading) -> Value {
     json!({
         "id": null,
         "dialect": dialect,
-        "outcome": outcome(reply.outcome),
+        "outcome": outcome(dialect, reply),
         "error": reply.error.as_ref().map(show_error),
         "model": reply.model,
         "response_id": reply.id,
@@ -194,8 +209,13 @@ fn show(dialect: Dialect, reading: &Reading) -> Value {
     })
 }
 
-fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
+fn outcome(dialect: Dialect, reply: &ResponseReading) -> &'static str {
+    // Responses tell a failure in the answer itself, which is an object like any other.
+    let failed = |choice: &Choice| choice.stop_reason.as_deref() == Some("failed");
+    if dialect == Dialect::OpenaiResponses && reply.choices.iter().any(failed) {
+        return "failed";
+    }
+    match reply.outcome {
         Outcome::None => "none",
         Outcome::Partial => "partial",
         Outcome::Ok => "ok",
@@ -267,8 +287,10 @@ impl Shown {
                 redacted,
             } => {
                 self.thinking.push_str(text);
-                self.signatures += u64::from(*signed);
-                if *redacted && !signed {
+                // Of interactions, the rows do not count signatures.
+                let counted = *signed && dialect != Dialect::GeminiInteractions;
+                self.signatures += u64::from(counted);
+                if *redacted && !signed && dialect != Dialect::OpenaiResponses {
                     self.server_items.push("redacted_thinking".to_owned());
                 }
             }
@@ -283,6 +305,12 @@ impl Shown {
                 server: false,
             } if dialect == Dialect::OpenaiChat => {
                 self.old_call = json!({ "name": name, "arguments": arguments });
+            }
+            // Of Responses, only calls with names that the program gave are calls of the client in the rows.
+            Part::ToolCall { name, .. }
+                if dialect == Dialect::OpenaiResponses && ITEM_CALLS.contains(&name.as_str()) =>
+            {
+                self.server_items.push(name.clone());
             }
             Part::ToolCall {
                 id,
@@ -317,6 +345,9 @@ fn show_call(id: Option<&str>, name: &str, arguments: &str) -> Value {
 
 /// Returns the word for a part that is neither text nor thinking nor a call of the client's tools.
 fn server_item(dialect: Dialect, part: &Part) -> Option<String> {
+    if dialect == Dialect::OpenaiResponses {
+        return responses_item(part);
+    }
     let gemini = dialect == Dialect::GeminiGenerate;
     match part {
         Part::ToolCall { .. } if dialect == Dialect::AnthropicMessages => {
@@ -333,5 +364,20 @@ fn server_item(dialect: Dialect, part: &Part) -> Option<String> {
         Part::Text { .. } | Part::Thinking { .. } | Part::Refusal { .. } | Part::Audio { .. } => {
             None
         }
+    }
+}
+
+/// Returns the type of the item that a part of Responses stands for. What came of a call, and an image, are parts
+/// of the call's item.
+fn responses_item(part: &Part) -> Option<String> {
+    match part {
+        // Other calls of the provider bear the type of their item.
+        Part::ToolCall { .. } => Some("mcp_call".to_owned()),
+        Part::Other { name, .. } => Some(name.clone()),
+        Part::ToolResult { content, .. } => match content.first() {
+            Some(Part::Other { name, .. }) if name.ends_with("_output") => Some(name.clone()),
+            _ => None,
+        },
+        _ => None,
     }
 }

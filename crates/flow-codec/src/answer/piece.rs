@@ -69,6 +69,47 @@ impl Piece {
         }
     }
 
+    /// Returns the piece that a part becomes, open for what comes of it still.
+    pub(crate) fn open(part: Part) -> Self {
+        match part {
+            Part::Text {
+                text,
+                citations,
+                cache: None,
+            } => Self::Text {
+                text: Text::from(text),
+                citations,
+            },
+            Part::Thinking {
+                text,
+                signed,
+                redacted,
+            } => Self::Thinking {
+                text: Text::from(text),
+                signed,
+                // Signed thinking is withheld only as long as no text of it comes.
+                redacted: redacted && !signed,
+            },
+            Part::Refusal { text } => Self::Refusal {
+                text: Text::from(text),
+            },
+            Part::ToolCall {
+                id,
+                name,
+                arguments,
+                server,
+            } => Self::Call(Call {
+                index: None,
+                id,
+                name,
+                arguments: Text::default(),
+                initial: Some(arguments),
+                server,
+            }),
+            part => Self::Part(part),
+        }
+    }
+
     pub(super) fn into_part(self) -> Part {
         match self {
             Self::Text { text, citations } => Part::Text {

@@ -8,7 +8,7 @@
 //! | cached sound | `input_token_details.cached_tokens_details.audio_tokens`; `cacheTokensDetails` |
 //! | reasoning | `tokens.reasoning_tokens` (Cohere) |
 //! | seconds of sound | `{"type": "duration", "seconds"}` (OpenAI), `prompt_audio_seconds` (Mistral) |
-//! | searches | `server_tool_use.web_search_requests` (Anthropic), `num_search_queries` (Perplexity) |
+//! | searches | `server_tool_use.web_search_requests` (Anthropic), `num_search_queries` (Perplexity), `server_side_tool_usage_details.web_search_calls` (xAI) |
 
 use flow_model::{Tokens, Units};
 
@@ -50,7 +50,11 @@ pub(super) fn tokens(usage: &Counts<'_>, tokens: &mut Tokens) {
     tokens.input_image = at_most(part(&asked, "image_tokens", &prompt, "IMAGE"), tokens.input);
     tokens.output_audio = at_most(part(&said, "audio_tokens", &answer, "AUDIO"), tokens.output);
     tokens.output_image = at_most(part(&said, "image_tokens", &answer, "IMAGE"), tokens.output);
-    let cached = ["cacheTokensDetails", "cache_tokens_details"];
+    let cached = [
+        "cacheTokensDetails",
+        "cache_tokens_details",
+        "cached_tokens_by_modality",
+    ];
     let cached_audio = asked
         .iter()
         .find_map(|place| usage.count(&[place, "cached_tokens_details", "audio_tokens"]))
@@ -68,6 +72,7 @@ pub(super) fn units(usage: &Counts<'_>, units: &mut Units) {
     let searches = usage
         .count(&["server_tool_use", "web_search_requests"])
         .or_else(|| usage.count(&["num_search_queries"]))
+        .or_else(|| usage.count(&["server_side_tool_usage_details", "web_search_calls"]))
         .filter(|count| *count > 0);
     units.searches = units.searches.or(searches);
 }
