@@ -52,6 +52,8 @@ pub(crate) struct Answer {
     pub(crate) events: u64,
     /// The event that closes a stream has come.
     pub(crate) closed: bool,
+    /// The shape of the stream has an event that closes it.
+    pub(crate) must_close: bool,
     pub(crate) diagnostics: Diagnostics,
     drafts: Vec<Draft>,
     /// When the bytes that are being read arrived; none for whole bodies.
@@ -97,6 +99,7 @@ impl Answer {
             embeddings: None,
             events: 0,
             closed: false,
+            must_close: false,
             diagnostics: Diagnostics::default(),
             drafts: Vec::new(),
             at_us: None,
@@ -259,6 +262,11 @@ impl Answer {
     /// Returns whether some answer has begun.
     pub(crate) fn is_begun(&self) -> bool {
         !self.drafts.is_empty() || self.embeddings.is_some()
+    }
+
+    /// Returns whether there is no message, whatever was counted.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.drafts.is_empty()
     }
 
     /// Returns whether some answer has said why it stopped.

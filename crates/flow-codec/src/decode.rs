@@ -25,6 +25,8 @@ use crate::json::{Document, Fault, Json, lossy};
 
 /// Start of the names of headers in which Bedrock counts tokens.
 const METRICS: &str = "x-amzn-bedrock-";
+/// What is said of a stream in which nothing was answered.
+const EMPTY: &str = "the stream holds no answer";
 /// Bytes of a body that is read whole. Larger ones are stored and shown raw.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -254,13 +256,20 @@ fn stream_outcome(answer: &mut Answer, status: u16, headers: &[Header], complete
     if answer.error.is_some() {
         return Outcome::StreamError;
     }
-    if answer.events == 0 {
+    // Kiro may say what it cost, and nothing else.
+    let is_silent = answer.dialect == Dialect::Kiro && answer.is_silent();
+    if answer.events == 0 || is_silent {
+        answer.diagnostics.once("empty_stream", EMPTY);
         return Outcome::None;
     }
     let ended = match answer.dialect {
-        Dialect::AnthropicMessages | Dialect::OllamaChat | Dialect::OllamaGenerate => answer.closed,
+        Dialect::AnthropicMessages
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat
+        | Dialect::OllamaGenerate => answer.closed,
         // `[DONE]` says nothing of the answer, and some send none.
         Dialect::OpenaiResponses | Dialect::GeminiInteractions => answer.is_ended(),
+        Dialect::BedrockInvoke if answer.must_close => answer.closed,
         // Neither `[DONE]` nor a reason to stop is sent by all, so that the end of the body has to do.
         _ => complete || answer.closed || answer.is_stopped(),
     };
@@ -284,6 +293,9 @@ fn whole(
         return Outcome::Error;
     }
     if body.trim_ascii().is_empty() {
+        if answer.dialect == Dialect::Kiro {
+            answer.diagnostics.once("empty_stream", EMPTY);
+        }
         return Outcome::None;
     }
     let document = Document::new(body);

@@ -62,8 +62,8 @@ pub(crate) fn read_request(
         Dialect::AnthropicBatches => anthropic_batches::read_request(dialect, path, body, depth),
         Dialect::AnthropicComplete => anthropic_complete::read_request(dialect, path, body, depth),
         Dialect::AnthropicMessages => anthropic_messages::read_request(path, body, depth),
-        Dialect::BedrockConverse => bedrock_converse::read_request(dialect, path, body, depth),
-        Dialect::BedrockInvoke => bedrock_invoke::read_request(dialect, path, body, depth),
+        Dialect::BedrockConverse => bedrock_converse::read_request(path, body, depth),
+        Dialect::BedrockInvoke => bedrock_invoke::read_request(path, body, depth),
         Dialect::CohereChat | Dialect::CohereGenerate => {
             cohere::read_request(dialect, path, body, depth)
         }
@@ -78,7 +78,7 @@ pub(crate) fn read_request(
         Dialect::GeminiGenerate => gemini_generate::read_request(path, body, depth),
         Dialect::GeminiInteractions => gemini_interactions::read_request(body, depth),
         Dialect::GeminiPredict => gemini_predict::read_request(dialect, path, body, depth),
-        Dialect::Kiro => kiro::read_request(dialect, path, body, depth),
+        Dialect::Kiro => kiro::read_request(body, depth),
         Dialect::Models => models::read_request(dialect, path, body, depth),
         Dialect::OllamaChat | Dialect::OllamaGenerate => {
             ollama::read_request(dialect, path, body, depth)
@@ -146,8 +146,8 @@ pub(crate) fn usage(dialect: Dialect, usage: &Raw) -> WireUsage {
         Dialect::AnthropicBatches | Dialect::AnthropicComplete | Dialect::AnthropicMessages => {
             anthropic_messages::usage(usage)
         }
-        Dialect::BedrockConverse => bedrock_converse::usage(dialect, usage),
-        Dialect::BedrockInvoke => bedrock_invoke::usage(dialect, usage),
+        Dialect::BedrockConverse => bedrock_converse::usage(usage),
+        Dialect::BedrockInvoke => bedrock_invoke::usage(usage),
         Dialect::CohereChat | Dialect::CohereGenerate => cohere::usage(dialect, usage),
         Dialect::AnthropicCountTokens
         | Dialect::BedrockCountTokens
@@ -160,7 +160,7 @@ pub(crate) fn usage(dialect: Dialect, usage: &Raw) -> WireUsage {
         Dialect::GeminiGenerate => gemini_generate::usage(usage),
         Dialect::GeminiInteractions => gemini_interactions::usage(usage),
         Dialect::GeminiPredict => gemini_predict::usage(dialect, usage),
-        Dialect::Kiro => kiro::usage(dialect, usage),
+        Dialect::Kiro => kiro::usage(usage),
         Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::usage(dialect, usage),
         Dialect::OpenaiAudio => openai_audio::usage(dialect, usage),
         Dialect::OpenaiChat | Dialect::OpenaiCompletions => openai_chat::usage(usage),

@@ -13,6 +13,8 @@
 //! | `{"errors": [{"code", "message"}]}`, `{"error": ["…"]}` | Cloudflare, Hugging Face |
 //! | `{"error_code", "message"}`, `{"error_code", "error_msg"}` | Databricks, Baidu |
 //! | `{"message": "…"}`, with `type`, `code` or `statusCode` beside it | gateways |
+//! | `{"message": "…"}` or `{"Message": "…"}`, the type in the header `x-amzn-errortype` | Bedrock |
+//! | `{"__type": "service#Type", "message": "…", "reason": "…"}` | Kiro and AWS' JSON protocol; the reason is the code |
 //! | text or HTML | proxies in between |
 //!
 //! The wait that a provider asks for is in `retry-after-ms`, `retry-after` (seconds, or a date, counted from the
@@ -58,6 +60,8 @@ pub(crate) fn read(
         let text = text.trim();
         reading.message = (!text.is_empty()).then(|| text.chars().take(TEXT_CHARS_MAX).collect());
     }
+    let named = || exchange::header(headers, "x-amzn-errortype").map(aws_type);
+    reading.kind = reading.kind.or_else(named).filter(|kind| !kind.is_empty());
     reading.status = Some(status);
     reading.retry_after_us = retry_after(headers).or_else(|| body.and_then(retry_info));
     judge(dialect, &mut reading, body);
@@ -76,7 +80,7 @@ pub(crate) fn in_stream(dialect: Dialect, error: &Value) -> ErrorReading {
     wrapped.insert("error".to_owned(), error.clone());
     let body = Value::Object(wrapped);
     let mut reading = shape(&body);
-    let numbers = ["status_code", "status", "code"];
+    let numbers = ["status_code", "status", "code", "originalStatusCode"];
     reading.status = numbers
         .iter()
         .filter_map(|name| error.get(name).and_then(Value::as_u64))
@@ -122,9 +126,10 @@ fn shape(body: &Value) -> ErrorReading {
             ..ErrorReading::default()
         },
         _ => ErrorReading {
-            kind: beside("type").or_else(|| beside("__type")),
+            kind: beside("type").or_else(|| beside("__type").map(|kind| aws_type(&kind))),
             code: beside("code")
                 .or_else(|| beside("statusCode"))
+                .or_else(|| beside("reason"))
                 .or_else(|| beside("error_code"))
                 .or_else(|| word(first(body, "errors").and_then(|error| error.get("code")))),
             message: detail(body)
@@ -133,6 +138,13 @@ fn shape(body: &Value) -> ErrorReading {
             ..ErrorReading::default()
         },
     }
+}
+
+/// Returns the bare name of a type that AWS writes with its service before or its origin behind it.
+fn aws_type(word: &str) -> String {
+    let word = word.split(':').next().unwrap_or(word);
+    let name = word.rsplit('#').next().unwrap_or(word);
+    name.trim().to_owned()
 }
 
 /// Returns the message of a body that has it beside everything else.

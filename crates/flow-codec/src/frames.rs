@@ -1,6 +1,6 @@
 //! Framing: a body cut into the events of a stream, apart from what the events say.
 //!
-//! The decoders are pushed any pieces of a body and hand out the same [`Frame`]s for any way of cutting it.
+//! All decoders are pushed any pieces of a body and hand out the same [`Frame`]s for any way of cutting it.
 //!
 //! | what recordings contain | what happens |
 //! |---|---|
@@ -10,6 +10,7 @@
 //! | a byte order mark in front | passed over |
 //! | no blank line after the last event | the event is handed out by `finish`, marked [`Frame::open`] |
 //! | an event stream labelled `application/json`, JSON labelled `text/event-stream` | the first bytes decide |
+//! | binary frames of AWS, often without a label | the checksum of the first one decides |
 //! | one JSON array sent piece by piece (Gemini without `alt=sse`) | each element is a frame |
 //! | one JSON value a line (Ollama, Cohere's first chat), labelled otherwise or not at all | found once the body is there |
 //!
@@ -19,6 +20,8 @@
 
 mod array;
 mod aws;
+#[cfg(test)]
+pub(crate) mod encode;
 mod lines;
 mod sse;
 
@@ -152,8 +155,16 @@ pub(crate) fn sniff(
     ended: bool,
 ) -> Option<Framing> {
     let label = label(content_type);
-    if label == Framing::Aws || aws::is_prelude(head) {
+    if aws::is_prelude(head) {
         return Some(Framing::Aws);
+    }
+    if label == Framing::Aws {
+        match head.trim_ascii_start().first() {
+            // A proxy in between answers in JSON, and may leave the label of what was asked for.
+            Some(b'{') => return Some(Framing::Whole),
+            None if !ended => return None,
+            _ => return Some(Framing::Aws),
+        }
     }
     // The first byte of a prelude is that of a length under 16 MiB.
     if head.first() == Some(&0) && head.len() < aws::PRELUDE_BYTES && !ended {

@@ -85,13 +85,16 @@ pub fn read_as(
 /// Returns the events of a stored stream; none where the body is no stream.
 pub fn events(headers: &[Header], body: &[u8], chunks: &[Chunk]) -> Vec<StreamEvent> {
     let label = exchange::header(headers, "content-type");
+    let framing = sniff(body, label, true, true);
     let mut found = Vec::new();
     let mut each = |framed: Framed<'_>| {
         let Framed::Frame(frame) = framed else {
             return;
         };
-        let spread =
-            frame.data_start + frame.data.len() as u64 != frame.end && frame.data.contains(&b'\n');
+        // Behind the data of a binary frame stands its checksum.
+        let spread = framing != Some(Framing::Aws)
+            && frame.data_start + frame.data.len() as u64 != frame.end
+            && frame.data.contains(&b'\n');
         let data_end = if spread {
             frame.end
         } else {

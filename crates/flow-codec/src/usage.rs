@@ -8,7 +8,7 @@
 //! | Mistral with sound | sound excluded | answer | total − output | as the wire |
 //! | Anthropic, Bedrock converse, Kiro | cache reads and writes excluded | thinking included | input + reads + writes | as the wire |
 //! | Bedrock invoke | as the shape of the model's own usage | the same | by its shape | by its shape |
-//! | … where the model sends none | the gateway's metrics | the same | as the wire | as the wire |
+//! | … where the model sends none | the gateway's metrics, cache excluded | the same | input + reads + writes | as the wire |
 //! | Gemini | prompt, cache included, tool prompt excluded | thoughts excluded | total − output | candidates + thoughts |
 //! | Gemini interactions | prompt, cache included | thoughts excluded | total − output | output + thoughts |
 //! | counts of a prompt, lists, moderations | nothing was generated | | none | none |
@@ -107,9 +107,14 @@ pub fn count(exchange: &Exchange, reading: &mut Reading) {
 /// replaces. A stream that breaks off before it leaves the output unknown.
 pub fn tokens(dialect: Dialect, provider: Option<&str>, response: &ResponseReading) -> Tokens {
     let raw = response.usage_raw.as_ref();
-    let Some(usage) = response.usage else {
+    let told = |usage: &WireUsage| usage.input.is_some() || usage.output.is_some();
+    let usage = response.usage.filter(|usage| {
+        // An answer without counts of its own, such as vectors, may have those of the gateway.
+        told(usage) || response.metrics.is_none()
+    });
+    let Some(usage) = usage else {
         return response.metrics.map_or_else(Tokens::default, |metrics| {
-            normalised(Rule::Inclusive, provider, &metrics)
+            normalised(Rule::CacheApart, provider, &metrics)
         });
     };
     let rule = Rule::of(dialect, raw);
@@ -117,7 +122,14 @@ pub fn tokens(dialect: Dialect, provider: Option<&str>, response: &ResponseReadi
         .choices
         .iter()
         .any(|choice| choice.stop_reason.is_some());
-    let provisional = dialect == Dialect::AnthropicMessages && response.streamed && !stopped;
+    let is_anthropic = match dialect {
+        Dialect::AnthropicMessages => true,
+        Dialect::BedrockInvoke => {
+            raw.is_some_and(|raw| counted(raw, |usage| usage.has(&["input_tokens"])))
+        }
+        _ => false,
+    };
+    let provisional = is_anthropic && response.streamed && !stopped;
     let known = if provisional {
         WireUsage {
             output: None,

@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use flow_codec::{ResponseDecoder, detect, events, read_request, skim_request, tokens};
 use flow_model::{Dialect, Header, Part, RequestReading, ResponseReading};
 use serde_json::Value;
@@ -21,7 +23,7 @@ struct Row {
     status: u16,
     headers: Vec<Header>,
     request: Option<String>,
-    response: String,
+    response: Vec<u8>,
 }
 
 /// A small generator, so that every run cuts at the same places.
@@ -65,7 +67,7 @@ fn what_holds_for_any_exchange_holds_for_the_corpus() {
 }
 
 fn check_response(row: &Row, places: &mut Places) {
-    let body = row.response.as_bytes();
+    let body = row.response.as_slice();
     let whole = decode(row, &[0, body.len()], true);
     for _ in 0..SPLITS {
         let cuts = places.cuts(body.len());
@@ -107,7 +109,7 @@ fn check_response(row: &Row, places: &mut Places) {
 
 /// The message that a stream adds up to is the one that its last event holds, where it holds one.
 fn check_last_event(row: &Row, whole: &ResponseReading) {
-    let body = row.response.as_bytes();
+    let body = row.response.as_slice();
     let last = events(&row.headers, body, &[])
         .into_iter()
         .filter_map(|event| serde_json::from_str::<Value>(&event.text(body)).ok())
@@ -116,7 +118,7 @@ fn check_last_event(row: &Row, whole: &ResponseReading) {
         return;
     };
     let told = Row {
-        response: response.to_string(),
+        response: response.to_string().into_bytes(),
         headers: Vec::new(),
         id: row.id.clone(),
         path: row.path.clone(),
@@ -147,7 +149,7 @@ fn placeless(mut part: Part) -> Part {
 }
 
 fn check_events(row: &Row, whole: &ResponseReading) {
-    let body = row.response.as_bytes();
+    let body = row.response.as_slice();
     let found = events(&row.headers, body, &[]);
     if whole.streamed {
         assert_eq!(found.len() as u64, whole.events, "{}", row.id);
@@ -182,8 +184,9 @@ fn check_request(row: &Row) {
             "stream" => reading.stream.is_some() || value.is_null(),
             "messages" | "contents" => count_of(value) == turns(&reading),
             "system" | "systeminstruction" | "preamble" | "instructions" => {
-                !reading.system.is_empty()
+                count_of(value) == 0 || !reading.system.is_empty()
             }
+            "toolconfig" => !reading.tools.is_empty(),
             "prompt" | "message" | "chathistory" | "toolresults" | "images" => reading
                 .messages
                 .iter()
@@ -191,11 +194,20 @@ fn check_request(row: &Row) {
             // Several contents may be one turn of the user.
             "input" => (1..=count_of(value)).contains(&turns(&reading)),
             "tools" | "functions" => count_of(value) == 0 || !reading.tools.is_empty(),
-            _ => reading.parameters.get(name) == Some(value),
+            _ => is_said(value, &reading),
         };
         let kept = reading.parameters.get(name) == Some(value);
         assert!(read || kept, "{}: {name} is lost", row.id);
     }
+}
+
+/// Returns whether a member is what is asked, such as the prompt of a model that goes on with a text.
+fn is_said(value: &Value, reading: &RequestReading) -> bool {
+    let mut parts = reading.messages.iter().flat_map(|message| &message.parts);
+    parts.any(|part| match part {
+        Part::Text { text, .. } => Some(text.as_str()) == value.as_str(),
+        _ => false,
+    })
 }
 
 /// A skim finds the same model and the same newest messages.
@@ -229,7 +241,7 @@ fn decode(row: &Row, cuts: &[usize], complete: bool) -> ResponseReading {
     let mut decoder = ResponseDecoder::new(row.dialect, row.status, &row.headers);
     for pair in cuts.windows(2) {
         if let [from, to] = pair {
-            let piece = row.response.as_bytes().get(*from..*to);
+            let piece = row.response.get(*from..*to);
             decoder.push(piece.unwrap_or_default(), 1);
         }
     }
@@ -283,6 +295,8 @@ fn row(line: &str) -> Option<Row> {
         "generate" => Some(Dialect::OllamaGenerate),
         "responses" => Some(Dialect::OpenaiResponses),
         "interactions" => Some(Dialect::GeminiInteractions),
+        "converse" => Some(Dialect::BedrockConverse),
+        "invoke_model" => Some(Dialect::BedrockInvoke),
         _ => None,
     })?;
     let pairs = row.pointer("/response/headers").and_then(Value::as_array);
@@ -303,6 +317,9 @@ fn row(line: &str) -> Option<Row> {
             .unwrap_or(200),
         headers: headers.collect(),
         request: text("/request/body"),
-        response: text("/response/body")?,
+        response: match text("/response/body") {
+            Some(body) => body.into_bytes(),
+            None => STANDARD.decode(text("/response/body_b64")?).ok()?,
+        },
     })
 }

@@ -183,7 +183,7 @@ fn show(dialect: Dialect, reading: &Reading) -> Value {
         "outcome": outcome(dialect, reply),
         "error": reply.error.as_ref().map(show_error),
         "model": reply.model,
-        "response_id": reply.id,
+        "response_id": show_id(dialect, reply.id.as_deref()),
         "choices": choices,
         "usage": reply.usage.as_ref().map(show_usage),
         "usage_raw": reply.usage_raw,
@@ -207,6 +207,15 @@ fn show(dialect: Dialect, reading: &Reading) -> Value {
         "client": reading.client,
         "diagnostics": reply.diagnostics,
     })
+}
+
+/// Returns an id; those of AI21's first models are numbers on the wire.
+fn show_id(dialect: Dialect, id: Option<&str>) -> Value {
+    let number = id.and_then(|id| id.parse::<u64>().ok());
+    match number {
+        Some(number) if dialect == Dialect::BedrockInvoke => number.into(),
+        _ => id.into(),
+    }
 }
 
 fn outcome(dialect: Dialect, reply: &ResponseReading) -> &'static str {
@@ -350,8 +359,16 @@ fn server_item(dialect: Dialect, part: &Part) -> Option<String> {
     }
     let gemini = dialect == Dialect::GeminiGenerate;
     match part {
-        Part::ToolCall { .. } if dialect == Dialect::AnthropicMessages => {
+        Part::ToolCall { .. }
+            if matches!(
+                dialect,
+                Dialect::AnthropicMessages | Dialect::BedrockConverse | Dialect::BedrockInvoke
+            ) =>
+        {
             Some("server_tool_use".to_owned())
+        }
+        Part::ToolResult { .. } if dialect == Dialect::BedrockConverse => {
+            Some("toolResult".to_owned())
         }
         Part::ToolCall { name, .. } | Part::Other { name, .. } => Some(name.clone()),
         Part::ToolResult { content, .. } => match content.first() {

@@ -3,6 +3,8 @@
 //! The wire's own words come first, because a status means several things: 429 is a rate limit or an empty
 //! account, 400 a wrong request or a prompt that is too long, 404 a wrong path or an unknown model.
 
+mod aws;
+
 use flow_model::{Dialect, ErrorClass, ErrorReading, Fault};
 
 /// What is said of an error.
@@ -232,7 +234,7 @@ fn verdict(class: ErrorClass) -> Verdict {
 
 fn by_word(word: &str) -> Option<ErrorClass> {
     let known = |word: &str| {
-        let mut words = WORDS.iter();
+        let mut words = WORDS.iter().chain(&aws::WORDS);
         let found = words.find(|(known, _)| word.eq_ignore_ascii_case(known));
         found.map(|(_, class)| *class)
     };
@@ -249,7 +251,8 @@ fn by_number(error: &ErrorReading) -> Option<ErrorClass> {
 
 fn by_phrase(message: &str) -> Option<ErrorClass> {
     let message = message.to_ascii_lowercase();
-    let found = PHRASES.iter().find(|(phrase, _)| message.contains(phrase));
+    let mut known = PHRASES.iter().chain(&aws::PHRASES);
+    let found = known.find(|(phrase, _)| message.contains(phrase));
     found.map(|(_, class)| *class)
 }
 
@@ -267,7 +270,8 @@ fn by_status(status: u16) -> ErrorClass {
         408 | 504 => ErrorClass::Timeout,
         429 => ErrorClass::RateLimit,
         503 | 529 => ErrorClass::Overloaded,
-        500.. => ErrorClass::ServerError,
+        // Bedrock's model failed.
+        424 | 500.. => ErrorClass::ServerError,
         _ => ErrorClass::BadRequest,
     }
 }

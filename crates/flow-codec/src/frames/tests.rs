@@ -270,6 +270,13 @@ fn the_first_bytes_decide_before_the_label() {
     check_sniff("upstream failed", stream, Some(Framing::Sse));
     check_sniff("upstream failed", json, Some(Framing::Whole));
     check_sniff("datum", json, Some(Framing::Whole));
+    let binary = Some("application/vnd.amazon.eventstream");
+    check_sniff("\0\0", binary, Some(Framing::Aws));
+    check_sniff("\n {\"message\":1}", binary, Some(Framing::Whole));
+    check_sniff(" ", binary, None);
+    check_sniff("\0\0\0\x7c", None, None);
+    let frame = encode::event("a", "{}");
+    assert_eq!(sniff(&frame, json, true, false), Some(Framing::Aws));
 }
 
 #[test]

@@ -3,6 +3,7 @@ use flow_model::{
 };
 
 use super::*;
+use crate::frames::encode::event;
 
 const STREAM: &str = concat!(
     "data: {\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"}}]}\n\n",
@@ -190,6 +191,25 @@ fn events_of_a_stream_are_listed() {
     );
     check_events("{\"a\":1}", &[]);
     check_events("", &[]);
+}
+
+#[test]
+fn events_of_binary_frames_are_their_payloads() {
+    let (first, second) = (event("a", "{\n\"x\": 1}"), event("b", "2"));
+    let body = [first.as_slice(), &second].concat();
+    let found = events(&[], &body, &[]);
+    let seen: Vec<_> = found
+        .iter()
+        .map(|event| (event.name.as_deref(), event.text(&body), event.start))
+        .collect();
+    let at = first.len() as u64;
+    let expect = [
+        (Some("a"), "{\n\"x\": 1}".into(), 0),
+        (Some("b"), "2".into(), at),
+    ];
+    assert_eq!(seen, expect);
+    assert!(found.iter().all(|event| !event.spread));
+    assert_eq!(found.last().map(|event| event.end), Some(body.len() as u64));
 }
 
 #[test]

@@ -243,3 +243,20 @@ fn ollamas_counts_are_as_on_the_wire() {
     let expect = [None, Some(4), None, None];
     check(Dialect::OllamaGenerate, "ollama", &cached, expect);
 }
+
+#[test]
+fn bedrock_and_kiro_count_the_cache_apart() {
+    let expect = [Some(17), Some(4), None, Some(21)];
+    let converse = json!({"inputTokens": 10, "outputTokens": 4, "totalTokens": 21,
+        "cacheReadInputTokens": 5, "cacheWriteInputTokens": 2});
+    check(Dialect::BedrockConverse, "bedrock", &converse, expect);
+    check(Dialect::BedrockInvoke, "bedrock", &converse, expect);
+    let claude = json!({"input_tokens": 10, "output_tokens": 4,
+        "cache_read_input_tokens": 5, "cache_creation_input_tokens": 2});
+    check(Dialect::BedrockInvoke, "bedrock", &claude, expect);
+    let kiro = json!({"uncachedInputTokens": 10, "outputTokens": 4, "totalTokens": 21,
+        "cacheReadInputTokens": 5, "cacheWriteInputTokens": 2});
+    check(Dialect::Kiro, "kiro", &kiro, expect);
+    let llama = json!({"prompt_token_count": 17, "generation_token_count": 4});
+    check(Dialect::BedrockInvoke, "bedrock", &llama, expect);
+}

@@ -112,3 +112,11 @@ fn what_no_codec_reads_is_said_so() {
         json!({"id": "r", "outcome": "not_read"})
     );
 }
+
+#[test]
+fn an_id_that_is_a_number_on_the_wire_is_shown_as_one() {
+    let body = json!({"id": 12, "completions": [{"data": {"text": "x"}, "finishReason": {"reason": "length"}}]});
+    let row = json!({"id": "r", "api": "invoke_model", "provider": "bedrock",
+        "response": {"status": 200, "headers": [], "body": body.to_string()}});
+    check(&row, &json!({"outcome": "ok", "response_id": 12}));
+}
