@@ -8,7 +8,7 @@
 //!
 //! | limit | value | past it |
 //! |---|---|---|
-//! | [`BODY_BYTES_MAX`] | 16 MiB of a body that is read whole | diagnostic `too_large`, not read |
+//! | [`BODY_BYTES_MAX`] | 16 MiB of a body that is read whole; forms have no limit | diagnostic `too_large`, not read |
 //!
 //! Streams have no limit of their length; their events and what is kept of them do.
 
@@ -20,7 +20,7 @@ use flow_model::{Dialect, Header, Outcome, RequestReading, ResponseReading, exch
 use crate::answer::{Answer, Diagnostics};
 use crate::dialects::{self, Depth, Stream};
 use crate::errors;
-use crate::frames::{Frames, Framing, is_lines, sniff};
+use crate::frames::{Frames, Framing, is_lines, is_sound, sniff};
 use crate::json::{Document, Fault, Json, lossy};
 
 /// Start of the names of headers in which Bedrock counts tokens.
@@ -65,7 +65,8 @@ pub fn skim_request(dialect: Dialect, path: &str, body: &[u8]) -> RequestReading
 }
 
 fn request(dialect: Dialect, path: &str, body: &[u8], depth: Depth) -> RequestReading {
-    let is_too_large = body.len() > BODY_BYTES_MAX;
+    // Nothing of a form's files is kept, which is why they may be as large as they are.
+    let is_too_large = body.len() > BODY_BYTES_MAX && !dialects::is_form(dialect, body);
     let body = if is_too_large { b"{}" } else { body };
     let mut reading = dialects::read_request(dialect, path, body, depth);
     if is_too_large {
@@ -266,7 +267,9 @@ fn stream_outcome(answer: &mut Answer, status: u16, headers: &[Header], complete
         Dialect::AnthropicMessages
         | Dialect::BedrockConverse
         | Dialect::OllamaChat
-        | Dialect::OllamaGenerate => answer.closed,
+        | Dialect::OllamaGenerate
+        | Dialect::OpenaiAudio
+        | Dialect::OpenaiImages => answer.closed,
         // `[DONE]` says nothing of the answer, and some send none.
         Dialect::OpenaiResponses | Dialect::GeminiInteractions => answer.is_ended(),
         Dialect::BedrockInvoke if answer.must_close => answer.closed,
@@ -301,13 +304,18 @@ fn whole(
     let document = Document::new(body);
     let mut json = document.root();
     let mut peeked = json;
-    if !json.object() {
+    let sound = is_sound(exchange::header(headers, "content-type"));
+    if sound || !json.object() {
         if peeked.array() && peeked.element() && has_error(&mut peeked) {
             error_body(answer, status, headers, body);
             return Outcome::Error;
         }
         if dialects::read_other(body, headers, answer) {
-            return Outcome::Ok;
+            return if complete {
+                Outcome::Ok
+            } else {
+                Outcome::StreamTruncated
+            };
         }
         answer
             .diagnostics

@@ -13,9 +13,10 @@
 //! | `/v1/messages`; `/messages` with a header `anthropic-version` | Anthropic messages |
 //! | `/messages/count_tokens`, `/messages/batches…`, `/v1/complete` | Anthropic's others |
 //! | `/publishers/anthropic/models/M:rawPredict`, `:streamRawPredict` | Anthropic messages, at Vertex |
+//! | `/publishers/anthropic/models/count-tokens:rawPredict` | a count of Anthropic's, at Vertex |
 //! | `/publishers/OTHER/models/M:rawPredict`, `:streamRawPredict` | OpenAI chat, at Vertex |
 //! | `M:generateContent`, `:streamGenerateContent` | Gemini |
-//! | `M:embedContent`, `:batchEmbedContents`, `:countTokens`, `:predict`, `/interactions…` | Gemini's others |
+//! | `M:embedContent`, `:batchEmbedContents`, `:countTokens`, `:predict…`, `:fetchPredictOperation`, `/interactions…` | Gemini's others |
 //! | `/model/M/invoke`, `/converse`, with or without stream; `/count-tokens` | Bedrock |
 //! | `/generateAssistantResponse`; `x-amz-target: ….GenerateAssistantResponse`, `….SendMessage` | Kiro |
 //! | `/api/chat`, `/api/generate`, `/api/embed`, `/api/embeddings` | Ollama |
@@ -126,7 +127,8 @@ fn of_google(path: &str, last: &str) -> Option<Dialect> {
         "generateContent" | "streamGenerateContent" => Dialect::GeminiGenerate,
         "embedContent" | "batchEmbedContents" => Dialect::GeminiEmbed,
         "countTokens" => Dialect::GeminiCountTokens,
-        "predict" => Dialect::GeminiPredict,
+        "predict" | "predictLongRunning" | "fetchPredictOperation" => Dialect::GeminiPredict,
+        "rawPredict" if last.starts_with("count-tokens:") => Dialect::AnthropicCountTokens,
         "rawPredict" | "streamRawPredict" if path.contains("/publishers/anthropic/") => {
             Dialect::AnthropicMessages
         }

@@ -6,6 +6,7 @@
 mod anthropic_batches;
 mod anthropic_complete;
 mod anthropic_messages;
+mod base64;
 mod bedrock_converse;
 mod bedrock_invoke;
 mod cohere;
@@ -14,8 +15,10 @@ mod embeddings;
 mod gemini_generate;
 mod gemini_interactions;
 mod gemini_predict;
+mod inputs;
 mod kiro;
 mod models;
+mod multipart;
 mod ollama;
 mod openai_audio;
 mod openai_chat;
@@ -124,13 +127,20 @@ pub(crate) fn read_whole(json: &mut Json<'_>, answer: &mut Answer) {
     }
 }
 
-/// Reads a whole response that is no JSON object, such as sound or plain text. Returns false where the dialect
+/// Reads a whole response that is no JSON object, such as sound, plain text or a list. Returns false where the dialect
 /// has none.
 pub(crate) fn read_other(body: &[u8], headers: &[Header], answer: &mut Answer) -> bool {
     match answer.dialect {
         Dialect::OpenaiAudio => openai_audio::read_other(body, headers, answer),
+        Dialect::OpenaiEmbeddings => embeddings::read_other(body, answer),
+        Dialect::Models => models::read_other(body, answer),
         _ => false,
     }
+}
+
+/// Returns whether a request of a dialect is a form, which is read without copies.
+pub(crate) fn is_form(dialect: Dialect, body: &[u8]) -> bool {
+    matches!(dialect, Dialect::OpenaiAudio | Dialect::OpenaiImages) && multipart::is_form(body)
 }
 
 /// Reads what the head of a response says of the answer.
@@ -166,7 +176,8 @@ pub(crate) fn usage(dialect: Dialect, usage: &Raw) -> WireUsage {
         Dialect::OpenaiChat | Dialect::OpenaiCompletions => openai_chat::usage(usage),
         Dialect::OpenaiImages => openai_images::usage(dialect, usage),
         Dialect::OpenaiResponses => openai_responses::usage(usage),
-        Dialect::Models | Dialect::OpenaiModerations => WireUsage::default(),
+        Dialect::OpenaiModerations => openai_moderations::usage(usage),
+        Dialect::Models => WireUsage::default(),
     })
 }
 
@@ -291,6 +302,13 @@ pub(crate) fn raws(json: Option<Json<'_>>) -> Vec<Raw> {
         }
     }
     found
+}
+
+/// Returns the name that stands behind a word in a path, such as the model behind `/models/`.
+pub(crate) fn named_in(path: &str, behind: &str, ends: &[char]) -> Option<String> {
+    let (_, rest) = path.split_once(behind)?;
+    let name = rest.split(ends).next()?;
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// Returns the arguments of a tool call: the wire's string, or its object as compact JSON.

@@ -11,6 +11,7 @@
 //! | no blank line after the last event | the event is handed out by `finish`, marked [`Frame::open`] |
 //! | an event stream labelled `application/json`, JSON labelled `text/event-stream` | the first bytes decide |
 //! | binary frames of AWS, often without a label | the checksum of the first one decides |
+//! | sound, which may start with any bytes | never a stream |
 //! | one JSON array sent piece by piece (Gemini without `alt=sse`) | each element is a frame |
 //! | one JSON value a line (Ollama, Cohere's first chat), labelled otherwise or not at all | found once the body is there |
 //!
@@ -154,6 +155,10 @@ pub(crate) fn sniff(
     arrays: bool,
     ended: bool,
 ) -> Option<Framing> {
+    // Raw sound may start with any bytes.
+    if is_sound(content_type) {
+        return Some(Framing::Whole);
+    }
     let label = label(content_type);
     if aws::is_prelude(head) {
         return Some(Framing::Aws);
@@ -193,6 +198,12 @@ pub(crate) fn sniff(
         }
     }
     Some(label)
+}
+
+/// Returns whether a content type is that of sound.
+pub(crate) fn is_sound(content_type: Option<&str>) -> bool {
+    let start = content_type.and_then(|value| value.trim_start().get(..6));
+    start.is_some_and(|start| start.eq_ignore_ascii_case("audio/"))
 }
 
 /// Returns the framing that a content type names.

@@ -2,7 +2,7 @@
 //!
 //! | dialect | wire `input` | wire `output` | common `input` | common `output` |
 //! |---|---|---|---|---|
-//! | OpenAI chat, completions, responses, embeddings, Ollama, Cohere | prompt, cache included | answer, reasoning included | as the wire | as the wire |
+//! | OpenAI chat, completions, responses, images, Ollama, Cohere | prompt, cache included | answer, reasoning included | as the wire | as the wire |
 //! | … chat where the total says so, or else at xAI | the same | reasoning excluded | as the wire | output + reasoning |
 //! | … chat at Gemini | the same | reasoning hidden in the total | as the wire | total − input |
 //! | Mistral with sound | sound excluded | answer | total − output | as the wire |
@@ -11,7 +11,9 @@
 //! | … where the model sends none | the gateway's metrics, cache excluded | the same | input + reads + writes | as the wire |
 //! | Gemini | prompt, cache included, tool prompt excluded | thoughts excluded | total − output | candidates + thoughts |
 //! | Gemini interactions | prompt, cache included | thoughts excluded | total − output | output + thoughts |
-//! | counts of a prompt, lists, moderations | nothing was generated | | none | none |
+//! | embeddings, moderations | prompt; of some, only a total | none, or 0 | as the wire, else the total | as the wire |
+//! | … at Cohere | text; images are billed apart | none | text + images | as the wire |
+//! | counts of a prompt, lists, batches | nothing was generated | | none | none |
 //!
 //! A count that the wire does not give stays none: it is unknown, not 0. What was fetched again (`GET`) was
 //! counted when it was made, so that it has no counts of its own here.
@@ -19,7 +21,10 @@
 mod counts;
 mod details;
 
-use flow_model::{Dialect, Exchange, Raw, Reading, ResponseReading, Tokens, Units, WireUsage};
+use flow_model::{
+    Dialect, Exchange, Outcome, Part, Raw, Reading, RequestReading, ResponseReading, Tokens, Units,
+    WireUsage,
+};
 
 pub(crate) use self::counts::{Counts, counted};
 
@@ -34,6 +39,8 @@ enum Rule {
     CacheApart,
     /// Google's: the answer excludes thoughts, the prompt that of the provider's tools.
     ThoughtsApart,
+    /// Everything is the prompt: vectors and verdicts have no tokens.
+    Prompt,
     /// Nothing was generated or embedded.
     Nothing,
 }
@@ -43,19 +50,19 @@ enum Rule {
 impl Rule {
     fn of(dialect: Dialect, usage: Option<&Raw>) -> Self {
         match dialect {
-            Dialect::OpenaiChat | Dialect::OpenaiCompletions => Self::Chat,
+            Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiAudio => Self::Chat,
             Dialect::OpenaiResponses
-            | Dialect::OpenaiEmbeddings
             | Dialect::OpenaiImages
-            | Dialect::OpenaiAudio
-            | Dialect::GeminiEmbed
-            | Dialect::GeminiPredict
             | Dialect::OllamaChat
             | Dialect::OllamaGenerate
-            | Dialect::OllamaEmbed
             | Dialect::CohereChat
-            | Dialect::CohereGenerate
-            | Dialect::CohereEmbed => Self::Inclusive,
+            | Dialect::CohereGenerate => Self::Inclusive,
+            Dialect::OpenaiEmbeddings
+            | Dialect::OpenaiModerations
+            | Dialect::GeminiEmbed
+            | Dialect::GeminiPredict
+            | Dialect::OllamaEmbed
+            | Dialect::CohereEmbed => Self::Prompt,
             Dialect::AnthropicMessages
             | Dialect::AnthropicComplete
             | Dialect::BedrockConverse
@@ -76,7 +83,6 @@ impl Rule {
                 }
             }
             Dialect::OpenaiInputTokens
-            | Dialect::OpenaiModerations
             | Dialect::Models
             | Dialect::AnthropicCountTokens
             | Dialect::AnthropicBatches
@@ -98,6 +104,22 @@ pub fn count(exchange: &Exchange, reading: &mut Reading) {
     let provider = exchange.route.provider.as_deref();
     reading.tokens = tokens(dialect, provider, &reading.response);
     reading.units = units(&reading.response);
+    let path = exchange.path().split(['?', '#']).next().unwrap_or_default();
+    if dialect == Dialect::OpenaiAudio && path.trim_end_matches('/').ends_with("/speech") {
+        let spoken = reading.response.outcome != Outcome::Error && exchange.response.is_some();
+        let known = reading.units.characters;
+        reading.units.characters = known.or_else(|| spoken.then(|| characters(&reading.request)));
+    }
+}
+
+/// Returns the characters of the texts that a request hands over.
+fn characters(request: &RequestReading) -> u64 {
+    let parts = request.messages.iter().flat_map(|message| &message.parts);
+    let texts = parts.filter_map(|part| match part {
+        Part::Text { text, .. } => Some(text.chars().count() as u64),
+        _ => None,
+    });
+    texts.sum()
 }
 
 /// Returns counts that mean the same in every dialect. `provider` is who served the request, because some
@@ -161,6 +183,7 @@ fn normalised(rule: Rule, provider: Option<&str>, usage: &WireUsage) -> Tokens {
         Rule::CacheApart => (with_cache(usage), usage.output),
         Rule::ThoughtsApart => gemini(usage),
         Rule::Inclusive => (usage.input, usage.output),
+        Rule::Prompt => (usage.input.or(usage.total), usage.output),
         Rule::Chat => (chat_input(provider, usage), chat_output(provider, usage)),
     };
     let hidden = rule == Rule::Chat && is_gemini(provider);
@@ -177,6 +200,7 @@ fn normalised(rule: Rule, provider: Option<&str>, usage: &WireUsage) -> Tokens {
         reasoning,
         total: match (input, output) {
             (Some(input), Some(output)) => Some(input.saturating_add(output)),
+            _ if rule == Rule::Prompt => usage.total.or(input),
             _ => usage.total,
         },
         ..Tokens::default()

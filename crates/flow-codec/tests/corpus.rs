@@ -187,12 +187,27 @@ fn check_request(row: &Row) {
                 count_of(value) == 0 || !reading.system.is_empty()
             }
             "toolconfig" => !reading.tools.is_empty(),
-            "prompt" | "message" | "chathistory" | "toolresults" | "images" => reading
+            "message" | "chathistory" | "toolresults" => reading
                 .messages
                 .iter()
                 .any(|message| !message.parts.is_empty()),
             // Several contents may be one turn of the user.
-            "input" => (1..=count_of(value)).contains(&turns(&reading)),
+            "input" if row.dialect == Dialect::OpenaiResponses => {
+                (1..=count_of(value)).contains(&turns(&reading))
+            }
+            // The call within is read in its place, with members of its own.
+            "input" if row.dialect == Dialect::BedrockCountTokens => reading.model.is_some(),
+            // What requests without a conversation hand over is one message of the user.
+            "input"
+            | "inputs"
+            | "texts"
+            | "prompt"
+            | "content"
+            | "requests"
+            | "instances"
+            | "image"
+            | "images"
+            | "generatecontentrequest" => !reading.messages.is_empty(),
             "tools" | "functions" => count_of(value) == 0 || !reading.tools.is_empty(),
             _ => is_said(value, &reading),
         };
@@ -275,6 +290,16 @@ fn read_rows(folder: &PathBuf) -> Vec<Row> {
     rows
 }
 
+/// Returns the dialect of embeddings without a request to tell it.
+fn embeddings_of(provider: &str) -> Dialect {
+    match provider {
+        "gemini" => Dialect::GeminiEmbed,
+        "ollama" => Dialect::OllamaEmbed,
+        "cohere" => Dialect::CohereEmbed,
+        _ => Dialect::OpenaiEmbeddings,
+    }
+}
+
 fn row(line: &str) -> Option<Row> {
     let row: Value = serde_json::from_str(line).expect("a row of the corpus is JSON");
     let text = |pointer: &str| row.pointer(pointer)?.as_str().map(str::to_owned);
@@ -297,6 +322,10 @@ fn row(line: &str) -> Option<Row> {
         "interactions" => Some(Dialect::GeminiInteractions),
         "converse" => Some(Dialect::BedrockConverse),
         "invoke_model" => Some(Dialect::BedrockInvoke),
+        "embeddings" => Some(embeddings_of(&text("/provider")?)),
+        "images" => Some(Dialect::OpenaiImages),
+        "audio" => Some(Dialect::OpenaiAudio),
+        "moderations" => Some(Dialect::OpenaiModerations),
         _ => None,
     })?;
     let pairs = row.pointer("/response/headers").and_then(Value::as_array);

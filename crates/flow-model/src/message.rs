@@ -143,7 +143,10 @@ pub struct Media {
     /// Characters of base64 text on the wire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_chars: Option<u64>,
-    /// Where the base64 text starts in the (decoded) body; none where the text was sent in pieces.
+    /// Bytes that stand on the wire as they are, without base64, as in a form or in an answer that is sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Where the base64 text, or the bytes, start in the (decoded) body; none where they were sent in pieces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_offset: Option<u64>,
 }

@@ -652,3 +652,20 @@ fn a_skim_finds_the_newest_messages_only() {
         8,
     );
 }
+
+#[test]
+fn a_form_may_be_larger_than_what_is_kept() {
+    let mut body =
+        b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n".to_vec();
+    body.resize(BODY_BYTES_MAX, b'x');
+    body.extend_from_slice(
+        b"\r\n--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--b--\r\n",
+    );
+    for dialect in [Dialect::OpenaiAudio, Dialect::OpenaiImages] {
+        let reading = read_request(dialect, "/", &body);
+        assert_eq!(reading.model.as_deref(), Some("m"));
+        assert_eq!(reading.diagnostics, []);
+    }
+    let reading = read_request(Dialect::OpenaiChat, "/", &body);
+    assert_eq!(reading.diagnostics.len(), 1);
+}

@@ -78,6 +78,8 @@ fn openai_is_known_under_any_prefix() {
         &["/v1/chat/completions/chatcmpl-1", "/v1/files"],
         None,
     );
+    // What an account has used is no call of a model.
+    check("GET", &["/v1/organization/usage/embeddings"], None);
     check(
         "GET",
         &["/v1/organization/usage/completions", "/v1/chat/completions"],
@@ -149,8 +151,17 @@ fn google_is_known_by_the_method_suffix() {
     );
     check(
         "POST",
-        &["/v1beta1/publishers/google/models/m:predict"],
+        &[
+            "/v1beta1/publishers/google/models/m:predict",
+            "/v1/publishers/google/models/m:predictLongRunning",
+            "/v1/publishers/google/models/m:fetchPredictOperation",
+        ],
         Some(Dialect::GeminiPredict),
+    );
+    check(
+        "POST",
+        &["/v1/publishers/anthropic/models/count-tokens:rawPredict"],
+        Some(Dialect::AnthropicCountTokens),
     );
     check(
         "POST",

@@ -37,7 +37,7 @@ pub(crate) use self::response::read_whole;
 pub(crate) use self::stream::Stream;
 
 /// Returns the common word for a `stop_reason`.
-fn stop_reason(word: &str) -> StopReason {
+pub(super) fn stop_reason(word: &str) -> StopReason {
     match word {
         "end_turn" | "stop_sequence" => StopReason::Stop,
         "max_tokens" | "model_context_window_exceeded" => StopReason::Length,
@@ -48,7 +48,7 @@ fn stop_reason(word: &str) -> StopReason {
 }
 
 /// Reads content: a string, or a list of blocks.
-fn content(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
+pub(super) fn content(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
     match json.kind() {
         Kind::String => each(text_part(json.owned().unwrap_or_default())),
         Kind::Array => {

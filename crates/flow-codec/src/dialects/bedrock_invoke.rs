@@ -24,7 +24,6 @@
 //! | frames with `{"bytes": base64}` and padding in `p` | all streams | the event in the base64 |
 //! | `amazon-bedrock-invocationMetrics` in the last event; `x-amzn-bedrock-…-token-count` in a head | all | counts beside the model's own |
 
-mod base64;
 mod completion;
 mod media;
 mod request;

@@ -31,7 +31,7 @@ use crate::usage::Counts;
 
 use super::{inline_media, other_part, text_part};
 
-pub(crate) use self::request::read_request;
+pub(crate) use self::request::{content, read_request};
 pub(crate) use self::response::{Stream, read_whole};
 
 /// The names of the finish reasons that all of Google's enums number alike.
@@ -82,7 +82,7 @@ fn finish_reason(json: &mut Json<'_>) -> Option<String> {
 }
 
 /// Returns whether a member has this name, in camel or in snake case.
-fn same_name(key: &str, name: &str) -> bool {
+pub(super) fn same_name(key: &str, name: &str) -> bool {
     if key == name {
         return true;
     }

@@ -1,50 +1,39 @@
 //! `POST …/audio/…`: transcription, translation, speech.
+//!
+//! | what the wire has | who | what is read |
+//! |---|---|---|
+//! | a form with `file`, `model`, `prompt` and the rest | OpenAI, Groq | a sound of the user, by type and length; the rest are parameters, its name among them |
+//! | `file_url`, `url`, `file_id`, `input_audio` in place of the file | Mistral, Groq, `OpenRouter` | the same |
+//! | `input` | speech | a text of the user |
+//! | `stream_format: "sse"` in place of `stream` | speech at OpenAI | a stream is asked for |
+//! | `text` | transcription | the answer |
+//! | `segments`, `words`, `language` and any other member | `verbose_json`, `diarized_json`, Mistral | kept raw behind the text |
+//! | plain text, SRT, `WebVTT` | other formats | the answer, as it is |
+//! | sound | speech | sound of the answer, by type and length |
+//! | `audio_data` | speech at Mistral | the same |
+//! | `transcript.text.delta`, `….segment`, `….done`; `transcription.…` | OpenAI; Mistral | the whole response that they add up to |
+//! | `choices[].delta.content` as events | vLLM | the same |
+//! | `speech.audio.delta`, `speech.audio.done` | speech | sound, by length |
+//! | `usage` in tokens, or `{"type": "duration", "seconds"}` | OpenAI | the usage object; its seconds are the length of the sound |
+//! | `duration` and no usage | `verbose_json` | the length of the sound |
 
-use flow_model::{Dialect, Header, RequestReading, WireUsage};
+mod request;
+mod response;
+mod stream;
 
-use super::{Ask, Depth, Event};
-use crate::answer::Answer;
-use crate::json::Json;
+#[cfg(test)]
+mod tests;
+
+use flow_model::{Dialect, WireUsage};
+
+use super::openai_chat;
 use crate::usage::Counts;
 
-/// Reads the events of a stream.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Stream;
-
-/// Reads a request.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    _path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
-    Ask::read(body, depth, member, |_| {})
-}
-
-fn member(name: &str, json: &mut Json<'_>, ask: &mut Ask) {
-    ask.parameter(name, json);
-}
-
-/// Reads a whole response; the cursor stands behind the opening bracket of its object.
-pub(crate) fn read_whole(json: &mut Json<'_>, _answer: &mut Answer) {
-    while json.member().is_some() {}
-}
-
-/// Reads a whole response that is no JSON object: sound, or text without timing.
-pub(crate) fn read_other(_body: &[u8], _headers: &[Header], _answer: &mut Answer) -> bool {
-    false
-}
+pub(crate) use self::request::read_request;
+pub(crate) use self::response::{read_other, read_whole};
+pub(crate) use self::stream::Stream;
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(_dialect: Dialect, _usage: &Counts<'_>) -> WireUsage {
-    WireUsage::default()
-}
-
-// === impl Stream ===
-
-impl Stream {
-    /// Reads one event; the cursor stands behind the opening bracket of its object.
-    pub(crate) fn event(&mut self, _event: Event<'_>, json: &mut Json<'_>, _answer: &mut Answer) {
-        while json.member().is_some() {}
-    }
+pub(crate) fn usage(_dialect: Dialect, usage: &Counts<'_>) -> WireUsage {
+    openai_chat::usage(usage)
 }

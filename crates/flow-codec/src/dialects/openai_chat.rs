@@ -36,6 +36,7 @@ use flow_model::{StopReason, WireUsage};
 use crate::json::{Json, Kind};
 use crate::usage::Counts;
 
+pub(crate) use self::content::content_part;
 pub(crate) use self::request::{deployment, read_request, tool};
 pub(crate) use self::response::read_whole;
 pub(crate) use self::stream::{Stream, fail, first, said};

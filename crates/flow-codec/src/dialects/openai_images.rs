@@ -1,45 +1,36 @@
-//! `POST …/images/…`.
+//! `POST …/images/…`: generations, edits and variations.
+//!
+//! | what the wire has | who | what is read |
+//! |---|---|---|
+//! | `prompt` | all | a text of the user |
+//! | `image`, `images`, `image[]` in a form; `{"image_url"}`, `{"url"}`, `{"file_id"}` | OpenAI, xAI | images of the user |
+//! | `mask` | OpenAI | a file named `mask` |
+//! | `data[]` with `url` or `b64_json` | all | images of one answer; their type by `mime_type`, `output_format` or the first characters |
+//! | `revised_prompt` | OpenAI, xAI | kept raw, in front of its image |
+//! | `…partial_image`, `…completed` as events | OpenAI | the completed images; the newest partial one where the stream breaks off |
+//! | `usage` in tokens, or as a price | OpenAI, xAI | the usage object |
+//! | no count of images | all | the number of images that came |
 
-use flow_model::{Dialect, RequestReading, WireUsage};
+mod request;
+mod response;
 
-use super::{Ask, Depth, Event};
-use crate::answer::Answer;
-use crate::json::Json;
+#[cfg(test)]
+mod tests;
+
+use flow_model::{Dialect, WireUsage};
+
+use super::openai_chat;
 use crate::usage::Counts;
 
-/// Reads the events of a stream.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Stream;
-
-/// Reads a request.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    _path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
-    Ask::read(body, depth, member, |_| {})
-}
-
-fn member(name: &str, json: &mut Json<'_>, ask: &mut Ask) {
-    ask.parameter(name, json);
-}
-
-/// Reads a whole response; the cursor stands behind the opening bracket of its object.
-pub(crate) fn read_whole(json: &mut Json<'_>, _answer: &mut Answer) {
-    while json.member().is_some() {}
-}
+pub(crate) use self::request::read_request;
+pub(crate) use self::response::{Stream, read_whole};
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(_dialect: Dialect, _usage: &Counts<'_>) -> WireUsage {
-    WireUsage::default()
-}
-
-// === impl Stream ===
-
-impl Stream {
-    /// Reads one event; the cursor stands behind the opening bracket of its object.
-    pub(crate) fn event(&mut self, _event: Event<'_>, json: &mut Json<'_>, _answer: &mut Answer) {
-        while json.member().is_some() {}
+pub(crate) fn usage(_dialect: Dialect, usage: &Counts<'_>) -> WireUsage {
+    let known = openai_chat::usage(usage);
+    let cached = || usage.count(&["input_tokens_details", "cached_tokens"]);
+    WireUsage {
+        cache_read: known.cache_read.or_else(cached),
+        ..known
     }
 }

@@ -1,6 +1,7 @@
 //! The reader of a stream's events, whatever the dialect.
 
 use flow_model::Dialect;
+use serde_json::{Map, Value};
 
 use super::{
     anthropic_batches, anthropic_complete, anthropic_messages, bedrock_converse, bedrock_invoke,
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::answer::Answer;
 use crate::frames::{Frame, FrameKind, Framed};
-use crate::json::{Document, Fault, Json, lossy};
+use crate::json::{Document, Fault, Json, Kind, lossy};
 
 /// The reader of a stream's events.
 #[derive(Clone, Debug)]
@@ -40,6 +41,48 @@ pub(crate) struct Event<'a> {
     pub(crate) name: Option<&'a [u8]>,
     /// The body ended before the event did.
     pub(crate) open: bool,
+}
+
+/// The error that an event may be: `{"error": …}`, or an event of type `error` with the members of one.
+#[derive(Debug, Default)]
+pub(crate) struct Failure {
+    inner: Option<Value>,
+    beside: Map<String, Value>,
+}
+
+// === impl Event ===
+
+impl Event<'_> {
+    /// Returns the event's name, for dialects whose data may leave it out.
+    pub(crate) fn kind(&self) -> String {
+        self.name
+            .map(|name| lossy(name).into_owned())
+            .unwrap_or_default()
+    }
+}
+
+// === impl Failure ===
+
+impl Failure {
+    /// Reads a member of an event, where an error has it.
+    pub(crate) fn member(&mut self, name: &str, json: &mut Json<'_>) {
+        match name {
+            "error" if json.kind() != Kind::Null => self.inner = Some(json.value()),
+            "code" | "message" | "param" | "status_code" | "status"
+                if json.kind() != Kind::Null =>
+            {
+                self.beside.insert(name.to_owned(), json.value());
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns the error, where an event of this type is one.
+    pub(crate) fn told(self, kind: &str) -> Option<Value> {
+        let named = kind == "error" || kind.ends_with(".error");
+        self.inner
+            .or_else(|| named.then_some(Value::Object(self.beside)))
+    }
 }
 
 // === impl Stream ===
@@ -98,6 +141,7 @@ impl Stream {
             Self::Kiro(stream) => stream.finish(answer),
             Self::Responses(stream) => stream.finish(answer),
             Self::Interactions(stream) => stream.finish(answer),
+            Self::Images(stream) => stream.finish(answer),
             Self::Batches(_)
             | Self::Complete(_)
             | Self::Messages(_)
@@ -106,7 +150,6 @@ impl Stream {
             | Self::Ollama(_)
             | Self::Audio(_)
             | Self::Completions(_)
-            | Self::Images(_)
             | Self::Unread => {}
         }
     }
@@ -180,12 +223,12 @@ fn exception(frame: &Frame<'_>, answer: &mut Answer) {
     let document = Document::at(frame.data, frame.data_start);
     let mut json = document.root();
     let mut error = match json.value() {
-        serde_json::Value::Object(members) => members,
-        _ => serde_json::Map::new(),
+        Value::Object(members) => members,
+        _ => Map::new(),
     };
     if !error.contains_key("message") {
         let text = match error.remove("Message") {
-            Some(serde_json::Value::String(text)) => text,
+            Some(Value::String(text)) => text,
             _ => lossy(frame.data).into_owned(),
         };
         error.insert("message".to_owned(), text.into());

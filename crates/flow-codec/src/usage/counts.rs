@@ -63,7 +63,13 @@ impl<'a> Counts<'a> {
         std::str::from_utf8(number).ok()?.parse().ok()
     }
 
-    /// Returns whether anything stands at a path.
+    /// Returns whether an object stands at a path.
+    pub(crate) fn has_object(&self, path: &[&str]) -> bool {
+        self.entry(path)
+            .is_some_and(|entry| entry.number.is_empty())
+    }
+
+    /// Returns whether a number or an object stands at a path.
     pub(crate) fn has(&self, path: &[&str]) -> bool {
         self.entry(path).is_some()
     }

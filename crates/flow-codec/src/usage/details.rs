@@ -9,6 +9,7 @@
 //! | reasoning | `tokens.reasoning_tokens` (Cohere) |
 //! | seconds of sound | `{"type": "duration", "seconds"}` (OpenAI), `prompt_audio_seconds` (Mistral) |
 //! | searches | `server_tool_use.web_search_requests` (Anthropic), `num_search_queries` (Perplexity), `server_side_tool_usage_details.web_search_calls` (xAI) |
+//! | images of the prompt, billed apart | `billed_units.image_tokens` (Cohere) |
 
 use flow_model::{Tokens, Units};
 
@@ -19,6 +20,7 @@ pub(super) fn tokens(usage: &Counts<'_>, tokens: &mut Tokens) {
     tokens.cache_write_1h = at_most(cache_write_1h(usage), tokens.cache_write);
     let reasoning = || usage.count(&["tokens", "reasoning_tokens"]);
     tokens.reasoning = tokens.reasoning.or_else(reasoning);
+    images_apart(usage, tokens);
     let asked = [
         "prompt_tokens_details",
         "input_tokens_details",
@@ -47,7 +49,8 @@ pub(super) fn tokens(usage: &Counts<'_>, tokens: &mut Tokens) {
         "output_tokens_by_modality",
     ];
     tokens.input_audio = at_most(part(&asked, "audio_tokens", &prompt, "AUDIO"), tokens.input);
-    tokens.input_image = at_most(part(&asked, "image_tokens", &prompt, "IMAGE"), tokens.input);
+    let images = part(&asked, "image_tokens", &prompt, "IMAGE").or(tokens.input_image);
+    tokens.input_image = at_most(images, tokens.input);
     tokens.output_audio = at_most(part(&said, "audio_tokens", &answer, "AUDIO"), tokens.output);
     tokens.output_image = at_most(part(&said, "image_tokens", &answer, "IMAGE"), tokens.output);
     let cached = [
@@ -61,6 +64,20 @@ pub(super) fn tokens(usage: &Counts<'_>, tokens: &mut Tokens) {
         .or_else(|| cached.iter().find_map(|list| modal(usage, list, "AUDIO")))
         .filter(|count| *count > 0);
     tokens.cache_read_audio = at_most(cached_audio, tokens.cache_read);
+}
+
+/// Adds the images of a prompt that are billed apart from its text.
+fn images_apart(usage: &Counts<'_>, tokens: &mut Tokens) {
+    let images = usage
+        .count(&["billed_units", "image_tokens"])
+        .filter(|count| *count > 0);
+    let apart = !usage.has(&["tokens"]);
+    if let Some(images) = images.filter(|_| apart) {
+        let with_images = |count: Option<u64>| Some(count.unwrap_or(0).saturating_add(images));
+        tokens.input = with_images(tokens.input);
+        tokens.total = with_images(tokens.total);
+        tokens.input_image = Some(images);
+    }
 }
 
 /// Fills in what is counted beside tokens.

@@ -170,6 +170,35 @@ fn what_the_wire_does_not_say_stays_unknown() {
 }
 
 #[test]
+fn vectors_and_verdicts_are_all_prompt() {
+    for dialect in [Dialect::OpenaiEmbeddings, Dialect::OpenaiModerations] {
+        let only_total = json!({"total_tokens": 5});
+        check(dialect, "x", &only_total, [Some(5), None, None, Some(5)]);
+        let both = json!({"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5});
+        check(dialect, "x", &both, [Some(5), Some(0), None, Some(5)]);
+        let only_prompt = json!({"prompt_tokens": 5});
+        check(dialect, "x", &only_prompt, [Some(5), None, None, Some(5)]);
+    }
+    let counted = json!({"token_count": 5});
+    check(
+        Dialect::GeminiPredict,
+        "vertex",
+        &counted,
+        [Some(5), None, None, Some(5)],
+    );
+}
+
+#[test]
+fn mistral_leaves_sound_out_of_a_transcriptions_prompt() {
+    let usage = json!({"prompt_tokens": 3, "completion_tokens": 11, "total_tokens": 389});
+    let all = [Some(378), Some(11), None, Some(389)];
+    check(Dialect::OpenaiAudio, "mistral", &usage, all);
+    let openai = json!({"input_tokens": 3, "output_tokens": 11, "total_tokens": 14});
+    let plain = [Some(3), Some(11), None, Some(14)];
+    check(Dialect::OpenaiAudio, "openai", &openai, plain);
+}
+
+#[test]
 fn counts_at_the_edge_do_not_overflow() {
     let usage = json!({"input_tokens": u64::MAX, "output_tokens": u64::MAX, "cache_read_input_tokens": u64::MAX});
     let all = Some(u64::MAX);

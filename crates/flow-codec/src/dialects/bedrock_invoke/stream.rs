@@ -3,8 +3,9 @@
 use flow_model::Diagnostic;
 use memchr::memmem;
 
-use super::{Shape, as_cohere, base64, completion, media, metrics, respelled};
+use super::{Shape, as_cohere, completion, media, metrics, respelled};
 use crate::answer::Answer;
+use crate::dialects::base64;
 use crate::dialects::{Event, anthropic_messages, bedrock_converse, cohere, openai_chat};
 use crate::json::{Document, Json};
 

@@ -5,7 +5,7 @@ use flow_model::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::base64::tests::encode;
+use crate::dialects::base64::tests::encode;
 use crate::frames::encode::{event, exception};
 use crate::{ResponseDecoder, tokens};
 

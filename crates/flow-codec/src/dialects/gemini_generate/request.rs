@@ -54,7 +54,7 @@ fn one_content(json: &mut Json<'_>, ask: &mut Ask) {
 }
 
 /// Reads a content: a role and its parts, or a text alone.
-fn content(json: &mut Json<'_>) -> Message {
+pub(crate) fn content(json: &mut Json<'_>) -> Message {
     let mut message = Message {
         role: Role::User,
         name: None,

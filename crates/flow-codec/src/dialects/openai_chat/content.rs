@@ -55,7 +55,7 @@ pub(super) fn content(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
 }
 
 /// Reads one part of a content list.
-fn content_part(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
+pub(crate) fn content_part(json: &mut Json<'_>, each: &mut impl FnMut(Part)) {
     if json.kind() == Kind::String {
         each(text_part(json.owned().unwrap_or_default()));
         return;
