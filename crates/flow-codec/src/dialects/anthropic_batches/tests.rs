@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{REQUESTS_MAX, Stream};
 use crate::answer::Answer;
 use crate::dialects::Event;
-use crate::json::{Document};
+use crate::json::Document;
 use crate::{ResponseDecoder, read_request, tokens};
 
 fn response(body: &Value) -> ResponseReading {
