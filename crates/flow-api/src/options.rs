@@ -3,6 +3,7 @@
 use std::fmt;
 
 use flow_capture::Capture;
+use flow_meter::Meter;
 use flow_model::Timestamp;
 use flow_store::Store;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub struct ApiOptions {
     pub store: Store,
     /// What is recorded, and how recording goes.
     pub capture: Capture,
+    /// Who measures readings.
+    pub meter: Meter,
     /// The settings.
     pub config: ConfigHandle,
     /// What does not change while the program runs.

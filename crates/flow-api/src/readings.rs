@@ -77,19 +77,19 @@ impl AppState {
             }
             _ => RequestReading::default(),
         };
-        let reading = Arc::new(Reading {
+        let mut reading = Reading {
             dialect: row.dialect,
             request,
             response: (*live.response).clone(),
-            tokens: row.tokens,
-            estimated: row.estimated,
             client: flow_codec::read_client(&exchange.request.headers, &request_body),
             ..Reading::default()
-        });
+        };
+        flow_codec::count(&exchange, &mut reading);
+        self.meter.price(&exchange, &mut reading);
         Ok(Look {
             row,
             exchange,
-            reading,
+            reading: Arc::new(reading),
         })
     }
 
@@ -98,6 +98,7 @@ impl AppState {
         let (response, response_whole) = self.body_to_read(exchange, Side::Response)?;
         let chunks = self.store.chunks(exchange.id, Side::Response)?;
         let mut reading = flow_codec::read(exchange, &request, &response, &chunks);
+        self.meter.measure(exchange, &mut reading);
         if exchange.request_body.bytes > READ_BYTES_MAX as u64 {
             reading.request.diagnostics.push(too_long());
         }

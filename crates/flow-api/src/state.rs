@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flow_capture::Capture;
+use flow_meter::Meter;
 use flow_store::Store;
 use tokio::sync::{Semaphore, watch};
 
@@ -19,6 +20,7 @@ pub(crate) type App = Arc<AppState>;
 pub(crate) struct AppState {
     pub(crate) store: Store,
     pub(crate) capture: Capture,
+    pub(crate) meter: Meter,
     pub(crate) config: ConfigHandle,
     pub(crate) facts: StatusFacts,
     pub(crate) access: Access,
@@ -45,6 +47,7 @@ impl AppState {
             instance: format!("{:x}", options.facts.started_at.0),
             store: options.store,
             capture: options.capture,
+            meter: options.meter,
             config: options.config,
             facts: options.facts,
             access: options.access,

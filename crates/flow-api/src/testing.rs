@@ -82,6 +82,7 @@ impl Bench {
         .unwrap();
         let (stop, shutdown) = watch::channel(false);
         let router = crate::router(ApiOptions {
+            meter: flow_meter::Meter::default(),
             store: store.clone(),
             capture: capture.clone(),
             config: settings(),

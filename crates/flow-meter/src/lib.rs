@@ -1,4 +1,4 @@
-//! What a reading costs.
+//! What a reading weighs: token counts where the wire has none, what the call costs, how full the window was.
 //!
 //! [`Prices`] is the table in the tree, with the user's own prices over it. [`cost`] applies it to one call and
 //! shows the arithmetic; [`price`] does so for a reading and adds how much of the model's window it used. A model
@@ -7,6 +7,8 @@
 //! Nothing here reads a clock, a file or the environment: the table is compiled in, the time is an argument.
 
 mod cost;
+mod estimate;
+mod measure;
 mod meter;
 mod name;
 mod overrides;
@@ -18,6 +20,8 @@ mod table;
 mod unit;
 
 pub use cost::{PriceQuery, cost};
+pub use estimate::estimate;
+pub use measure::Meter;
 pub use meter::price;
 pub use overrides::OverrideError;
 pub use prices::{Prices, Window};

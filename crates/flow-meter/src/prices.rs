@@ -56,15 +56,21 @@ struct Shelf {
     patterns: Vec<(Box<str>, usize)>,
 }
 
+impl Default for Prices {
+    fn default() -> Self {
+        Self {
+            index: TABLE.get_or_init(Index::builtin),
+            overrides: Vec::new(),
+        }
+    }
+}
+
 // === impl Prices ===
 
 impl Prices {
     /// Returns the built-in table.
     pub fn builtin() -> &'static Self {
-        BUILTIN.get_or_init(|| Self {
-            index: TABLE.get_or_init(Index::builtin),
-            overrides: Vec::new(),
-        })
+        BUILTIN.get_or_init(Self::default)
     }
 
     /// Returns the built-in table with the user's own prices over it. Each member of `prices` is a pattern of

@@ -62,9 +62,7 @@ pub struct CostLine {
 
 impl fmt::Display for ParseMoneyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "not an amount of dollars: a decimal number with at most 15 places is expected",
-        )
+        f.write_str("not an amount of dollars: a decimal number with at most 15 places is expected")
     }
 }
 

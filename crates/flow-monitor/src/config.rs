@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use flow_api::ConfigSource as Source;
 use flow_capture::Policy;
+use flow_meter::{Meter, Prices};
 use serde_json::{Map, Value};
 
 pub(crate) use settings::{SETTINGS, Setting};
@@ -205,7 +206,7 @@ impl Config {
         if let (Value::Object(new), Some((Value::Object(old), _))) =
             (&mut value, self.values.get(setting.key))
         {
-            // Upstreams add up over the sources; a later one overrides by name.
+            // Upstreams and prices add up over the sources; a later one overrides by name.
             for (name, url) in old {
                 new.entry(name.clone()).or_insert_with(|| url.clone());
             }
@@ -293,6 +294,14 @@ impl Config {
         table
             .filter_map(|(name, url)| Some((name.clone(), url.as_str()?.to_owned())))
             .collect()
+    }
+
+    /// Returns the meter: the built-in prices, with the user's own over them.
+    pub(crate) fn meter(&self) -> anyhow::Result<Meter> {
+        let (value, _) = self.value("prices");
+        let own = value.as_object().cloned().unwrap_or_default();
+        let prices = Prices::with_overrides(&own).context("in the setting `prices`")?;
+        Ok(Meter::new(prices))
     }
 
     /// Returns what is to be recorded.

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     let command = cli.command.unwrap_or(Command::Serve);
     if let Command::Read { files } = command {
-        return commands::read::run(&files);
+        return commands::read::run(&files, &flow_meter::Meter::default());
     }
     if matches!(command, Command::Openapi) {
         return commands::openapi::run();

@@ -3,13 +3,15 @@
 //! A row is one JSON object: `id`, `api`, `provider`, `request` and `response` with `headers` as pairs and a
 //! `body` as text or a `body_b64`. The request's path names the dialect; where there is none, `api` does. The
 //! reading has a fixed form that other programs compare: absent values are null, nothing is left out. A line
-//! that is no such row, or whose dialect no codec reads, gives `"outcome": "not_read"`.
+//! that is no such row, or whose dialect no codec reads, gives `"outcome": "not_read"`. Prices are those of
+//! `started_at` (microseconds since 1970), or of today.
 
 #[cfg(test)]
 mod tests;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flow_meter::Meter;
 use flow_model::{
     BodyFacts, Choice, Dialect, EndReason, ErrorReading, Exchange, FlowId, Header, Outcome, Part,
     Reading, RequestHead, ResponseHead, ResponseReading, Route, Timestamp, Timings, WireUsage,
@@ -32,7 +34,7 @@ const ITEM_CALLS: [&str; 11] = [
 ];
 
 /// Reads one row and returns its reading.
-pub(crate) fn read_row(line: &str) -> Value {
+pub(crate) fn read_row(line: &str, meter: &Meter) -> Value {
     let Ok(row) = serde_json::from_str::<Value>(line) else {
         return not_read(&Value::Null);
     };
@@ -56,7 +58,8 @@ pub(crate) fn read_row(line: &str) -> Value {
     let Some(dialect) = found.or_else(by_api) else {
         return not_read(id);
     };
-    let reading = flow_codec::read_as(Some(dialect), &exchange, &request_body, &body, &[]);
+    let mut reading = flow_codec::read_as(Some(dialect), &exchange, &request_body, &body, &[]);
+    meter.measure(&exchange, &mut reading);
     let mut shown = show(dialect, &reading);
     if let Value::Object(members) = &mut shown {
         members.insert("id".to_owned(), id.clone());
@@ -78,9 +81,10 @@ fn exchange_of(row: &Value) -> Option<Exchange> {
         None => &url,
     };
     let provider = text(row, "provider").filter(|provider| provider != "other");
+    let started_at = row.get("started_at").and_then(Value::as_i64);
     Some(Exchange {
         id: FlowId::from_bytes([0; 16]),
-        started_at: Timestamp(0),
+        started_at: started_at.map_or_else(crate::serve::now, Timestamp),
         peer: None,
         route: Route {
             provider: provider.or_else(|| text(row, "vendor")),
@@ -204,6 +208,7 @@ fn show(dialect: Dialect, reading: &Reading) -> Value {
         "units": reading.units,
         "estimated": reading.estimated,
         "cost": reading.cost,
+        "context": reading.context,
         "client": reading.client,
         "diagnostics": reply.diagnostics,
     })

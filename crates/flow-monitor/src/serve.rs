@@ -13,6 +13,7 @@ use anyhow::{Context as _, bail};
 use axum::Router;
 use flow_api::{Access, ApiOptions, StatusFacts, UpstreamFacts};
 use flow_capture::{Capture, CaptureOptions, WallClock};
+use flow_meter::Meter;
 use flow_model::Timestamp;
 use flow_proxy::{Proxy, ProxyEnvironment, ProxyOptions, Upstream};
 use flow_recorder::Recorder;
@@ -40,6 +41,7 @@ const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 struct Record {
     store: Store,
     capture: Capture,
+    meter: Meter,
     recorder: Recorder,
 }
 
@@ -66,6 +68,7 @@ pub(crate) fn run(config: Config, demo: Option<Demo>) -> anyhow::Result<Exit> {
 
 impl Record {
     fn start(config: &Config) -> anyhow::Result<Self> {
+        let meter = config.meter()?;
         let dir = config
             .switch("recording.persist")
             .then(|| config.data_dir.clone());
@@ -75,8 +78,8 @@ impl Record {
             memory_bytes_max: MEMORY_BYTES_MAX,
             now: now(),
         })?;
-        let recovered =
-            flow_recorder::recover(&store).context("what the last run left could not be read")?;
+        let recovered = flow_recorder::recover(&store, &meter)
+            .context("what the last run left could not be read")?;
         if recovered > 0 {
             tracing::warn!(
                 "{recovered} flows were running when the monitor last stopped: they are marked interrupted"
@@ -90,10 +93,11 @@ impl Record {
         };
         let clock: WallClock = Arc::new(now);
         let (capture, receivers) = Capture::new(options, config.policy(), clock)?;
-        let recorder = Recorder::start(receivers, &capture, &store)?;
+        let recorder = Recorder::start(receivers, &capture, &store, &meter)?;
         Ok(Self {
             store,
             capture,
+            meter,
             recorder,
         })
     }
@@ -127,6 +131,7 @@ async fn serve(config: Config, demo: Option<Demo>, record: &Record) -> anyhow::R
     let router = flow_api::router(ApiOptions {
         store: record.store.clone(),
         capture: record.capture.clone(),
+        meter: record.meter.clone(),
         facts: facts(&proxy, proxy_at, &ui_url, &dir),
         access: access.clone(),
         config: settings.handle(),
@@ -299,6 +304,7 @@ pub(crate) fn offline_api(config: &Config, token: &str) -> anyhow::Result<Router
     Ok(flow_api::router(ApiOptions {
         store,
         capture,
+        meter: config.meter()?,
         facts: StatusFacts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             proxy_url: String::new(),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use flow_capture::{Begin, BodyEnd, ConnectTimings, Policy};
 use flow_codec::ResponseDecoder;
+use flow_meter::Meter;
 use flow_model::exchange::header;
 use flow_model::{
     BodyFacts, Diagnostic, EndReason, Exchange, Failure, FailureKind, Fault, FlowId, Gap, Reading,
@@ -241,11 +242,6 @@ impl OpenFlow {
         self.reading.request.model.as_deref()
     }
 
-    /// Returns whether the flow is to be read from the store once it has ended.
-    pub(crate) const fn is_unread(&self) -> bool {
-        self.is_unread
-    }
-
     pub(crate) const fn is_request_saved(&self) -> bool {
         self.request_saved
     }
@@ -293,10 +289,10 @@ impl OpenFlow {
     }
 
     /// Returns the row as it is now.
-    pub(crate) fn row(&mut self) -> Row {
+    pub(crate) fn row(&mut self, meter: &Meter) -> Row {
         if let Some(decoder) = &self.decoder {
             self.reading.response = decoder.snapshot();
-            self.count_tokens();
+            self.count(meter);
         }
         let mut row = Row::new(&self.exchange, &self.reading);
         row.request_bytes = self.request.wire_bytes();
@@ -316,29 +312,40 @@ impl OpenFlow {
         }
     }
 
-    fn count_tokens(&mut self) {
+    fn count(&mut self, meter: &Meter) {
         flow_codec::count(&self.exchange, &mut self.reading);
+        meter.price(&self.exchange, &mut self.reading);
     }
 
-    /// Ends the flow and returns the write that does.
-    pub(crate) fn end(mut self, at_us: u64, reason: EndReason, failure: Option<Failure>) -> Write {
+    /// Ends the flow. Returns the write that does, and whether the row is to be derived from what is stored: where
+    /// too much was held for reading, and where tokens have to be estimated, which needs the whole request.
+    pub(crate) fn end(
+        mut self,
+        at_us: u64,
+        reason: EndReason,
+        failure: Option<Failure>,
+        meter: &Meter,
+    ) -> (Write, bool) {
         if let Some(decoder) = self.decoder.take() {
             let complete = reason == EndReason::Ended && self.response.is_decoded();
             self.reading.response = decoder.finish(complete);
         }
-        self.count_tokens();
+        self.count(meter);
+        let wants = meter.wants(&self.exchange, &self.reading);
+        let is_unread = self.is_unread;
         let exchange = &mut self.exchange;
         exchange.timings.duration_us = Some(at_us);
         exchange.response_body = self.response.facts();
         exchange.end = Some(wire_end(exchange, &self.reading.response, reason));
         exchange.failure = failure.or_else(|| empty_failure(exchange));
-        let row = (!self.is_unread).then(|| Row::new(exchange, &self.reading));
-        Write::Outcome {
+        let row = (!is_unread).then(|| Row::new(exchange, &self.reading));
+        let write = Write::Outcome {
             response: self.response.take_tail(),
             chunks: self.response.take_chunks(),
             exchange: Arc::new(self.exchange),
             row,
-        }
+        };
+        (write, is_unread || wants)
     }
 }
 

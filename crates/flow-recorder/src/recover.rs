@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flow_meter::Meter;
 use flow_model::{EndReason, Exchange, Failure, FailureKind, Fault, FlowId, Reading, Row, Side};
 use flow_store::{ReadError, Store, StoredBody, Write};
 
@@ -15,17 +16,17 @@ const UNREAD_FLOWS_MAX: usize = 10_000;
 ///
 /// # Errors
 /// The store could not be read; what it holds stays as it is.
-pub fn recover(store: &Store) -> Result<usize, ReadError> {
+pub fn recover(store: &Store, meter: &Meter) -> Result<usize, ReadError> {
     let unfinished = store.unfinished()?;
     let count = unfinished.len();
     for exchange in unfinished {
         let id = exchange.id;
-        if let Err(error) = interrupt(store, exchange) {
+        if let Err(error) = interrupt(store, meter, exchange) {
             tracing::error!(flow = %id, %error, "a flow that was cut off could not be read back");
         }
     }
     for id in store.without_row(UNREAD_FLOWS_MAX)? {
-        if let Err(error) = read_again(store, id) {
+        if let Err(error) = read_again(store, meter, id) {
             tracing::error!(flow = %id, %error, "a stored flow cannot be read: it is missing in lists");
         }
     }
@@ -33,16 +34,16 @@ pub fn recover(store: &Store) -> Result<usize, ReadError> {
 }
 
 /// Derives the row of a stored flow.
-pub(crate) fn read_again(store: &Store, id: FlowId) -> Result<(), ReadError> {
+pub(crate) fn read_again(store: &Store, meter: &Meter, id: FlowId) -> Result<(), ReadError> {
     if let Some(exchange) = store.exchange(id)? {
-        let reading = read(store, &exchange)?;
+        let reading = read(store, meter, &exchange)?;
         store.write(Write::Row(Row::new(&exchange, &reading)));
     }
     Ok(())
 }
 
 /// Ends one flow with what had been saved of it.
-fn interrupt(store: &Store, mut exchange: Exchange) -> Result<(), ReadError> {
+fn interrupt(store: &Store, meter: &Meter, mut exchange: Exchange) -> Result<(), ReadError> {
     let id = exchange.id;
     let chunks = store.chunks(id, Side::Response)?;
     let body = store.body(id, Side::Response)?;
@@ -58,7 +59,7 @@ fn interrupt(store: &Store, mut exchange: Exchange) -> Result<(), ReadError> {
         fault: Fault::Monitor,
         message: "the monitor stopped while the exchange was running".to_owned(),
     });
-    let reading = read(store, &exchange)?;
+    let reading = read(store, meter, &exchange)?;
     store.write(Write::Outcome {
         row: Some(Row::new(&exchange, &reading)),
         exchange: Arc::new(exchange),
@@ -69,17 +70,19 @@ fn interrupt(store: &Store, mut exchange: Exchange) -> Result<(), ReadError> {
 }
 
 /// Reads a stored flow again, from the truth. Bodies that are too long to be read as a whole are left out.
-pub(crate) fn read(store: &Store, exchange: &Exchange) -> Result<Reading, ReadError> {
+pub(crate) fn read(
+    store: &Store,
+    meter: &Meter,
+    exchange: &Exchange,
+) -> Result<Reading, ReadError> {
     let body = |side| -> Result<Bytes, ReadError> {
         let body = store.body(exchange.id, side)?;
         let body = body.filter(|body| body.len() <= READ_BYTES_MAX as u64);
         body.map_or_else(|| Ok(Bytes::new()), |body| body.read_all(READ_BYTES_MAX))
     };
     let chunks = store.chunks(exchange.id, Side::Response)?;
-    Ok(flow_codec::read(
-        exchange,
-        &body(Side::Request)?,
-        &body(Side::Response)?,
-        &chunks,
-    ))
+    let request = body(Side::Request)?;
+    let mut reading = flow_codec::read(exchange, &request, &body(Side::Response)?, &chunks);
+    meter.measure(exchange, &mut reading);
+    Ok(reading)
 }

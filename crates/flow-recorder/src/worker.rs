@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use flow_capture::{Capture, CaptureEvent, EventKind, Receiver};
+use flow_meter::Meter;
 use flow_model::{FlowId, Side};
 use flow_store::{Store, Write};
 
@@ -26,6 +27,7 @@ pub struct Recorder {
 struct Worker {
     capture: Capture,
     store: Store,
+    meter: Meter,
     flows: HashMap<FlowId, Slot>,
     /// Bytes of requests that all workers keep until they are read.
     kept_bytes: Arc<AtomicUsize>,
@@ -44,12 +46,18 @@ impl Recorder {
     ///
     /// # Errors
     /// A thread could not be started.
-    pub fn start(receivers: Vec<Receiver>, capture: &Capture, store: &Store) -> io::Result<Self> {
+    pub fn start(
+        receivers: Vec<Receiver>,
+        capture: &Capture,
+        store: &Store,
+        meter: &Meter,
+    ) -> io::Result<Self> {
         let kept_bytes = Arc::new(AtomicUsize::new(0));
         let start = |receiver: Receiver| {
             let worker = Worker {
                 capture: capture.clone(),
                 store: store.clone(),
+                meter: meter.clone(),
                 flows: HashMap::new(),
                 kept_bytes: Arc::clone(&kept_bytes),
             };
@@ -118,7 +126,7 @@ impl Worker {
                 if let Some(write) = piece {
                     // The store takes pieces of flows only that it has heard of.
                     if open.shown.is_none() {
-                        announce(&self.store, open, now);
+                        announce(&self.store, &self.meter, open, now);
                     }
                     self.store.write(write);
                 }
@@ -136,11 +144,11 @@ impl Worker {
                 if let Some(Slot::Open(open)) = self.flows.remove(&flow) {
                     self.kept_bytes
                         .fetch_sub(open.kept_bytes(), Ordering::Relaxed);
-                    let is_unread = open.is_unread();
-                    self.store
-                        .write(open.end(at_us, reason, failure.map(|failure| *failure)));
+                    let failure = failure.map(|failure| *failure);
+                    let (write, is_unread) = open.end(at_us, reason, failure, &self.meter);
+                    self.store.write(write);
                     if is_unread {
-                        read_later(&self.store, flow);
+                        read_later(&self.store, &self.meter, flow);
                     }
                 }
             }
@@ -182,7 +190,7 @@ impl Worker {
         )]
         for slot in self.flows.values_mut() {
             if let Slot::Open(open) = slot {
-                turn_flow(&self.store, open, now);
+                turn_flow(&self.store, &self.meter, open, now);
             }
         }
     }
@@ -209,20 +217,20 @@ const fn refresh_every(open: &OpenFlow) -> Duration {
 }
 
 /// Derives the row of a flow that has just ended from what the store has of it.
-fn read_later(store: &Store, flow: FlowId) {
-    if let Err(error) = read_again(store, flow) {
+fn read_later(store: &Store, meter: &Meter, flow: FlowId) {
+    if let Err(error) = read_again(store, meter, flow) {
         tracing::error!(%flow, %error, "a flow could not be read back: it gets its row at the next start");
     }
 }
 
 /// Makes a flow visible.
-fn announce(store: &Store, open: &mut OpenFlow, now: Instant) {
+fn announce(store: &Store, meter: &Meter, open: &mut OpenFlow, now: Instant) {
     open.shown = Some(open.done(now));
-    let row = open.row();
+    let row = open.row(meter);
     store.announce(open.exchange(), row);
 }
 
-fn turn_flow(store: &Store, open: &mut OpenFlow, now: Instant) {
+fn turn_flow(store: &Store, meter: &Meter, open: &mut OpenFlow, now: Instant) {
     if open.is_due(open.saved, PENDING_EVERY, now) {
         open.saved = open.done(now);
         for write in open.save_pending() {
@@ -234,10 +242,10 @@ fn turn_flow(store: &Store, open: &mut OpenFlow, now: Instant) {
         store.publish(open.id(), open.live());
     }
     match open.shown {
-        None => announce(store, open, now),
+        None => announce(store, meter, open, now),
         Some(shown) if open.is_due(shown, refresh_every(open), now) => {
             open.shown = Some(open.done(now));
-            let row = open.row();
+            let row = open.row(meter);
             store.refresh(row, Some(open.exchange()));
         }
         Some(_) => {}

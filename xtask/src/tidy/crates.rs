@@ -51,6 +51,7 @@ const LAYERS: &[Layer] = &[
             "flow-capture",
             "flow-redact",
             "flow-codec",
+            "flow-meter",
             "flow-model",
             "flow-testkit",
         ],
@@ -58,7 +59,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "flow-api",
-        uses: &["flow-store", "flow-capture", "flow-codec", "flow-model"],
+        uses: &[
+            "flow-store",
+            "flow-capture",
+            "flow-codec",
+            "flow-meter",
+            "flow-model",
+        ],
         io: Io::Async,
     },
     Layer {
@@ -73,6 +80,8 @@ const LAYERS: &[Layer] = &[
             "flow-capture",
             "flow-redact",
             "flow-codec",
+            "flow-meter",
+            "flow-meter",
             "flow-model",
         ],
         io: Io::Blocking,
@@ -105,7 +114,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "flow-meter",
         uses: &["flow-model"],
-        io: Io::Pure(&["serde", "serde_json", "thiserror"]),
+        io: Io::Pure(&["serde", "serde_json", "thiserror", "tiktoken"]),
     },
     Layer {
         name: "flow-model",

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use flow_meter::Meter;
 
 use crate::Exit;
 use crate::read::read_row;
@@ -14,22 +15,27 @@ const LINE_BYTES_MAX: u64 = 256 << 20;
 
 /// Reads every file and prints one reading a line. What a row holds is never a failure; a file that cannot be
 /// read is.
-pub(crate) fn run(files: &[PathBuf]) -> anyhow::Result<Exit> {
+pub(crate) fn run(files: &[PathBuf], meter: &Meter) -> anyhow::Result<Exit> {
     let mut out = BufWriter::new(io::stdout().lock());
     for path in files {
         if path == Path::new("-") {
-            read_lines(io::stdin().lock(), &mut out, path)?;
+            read_lines(io::stdin().lock(), &mut out, path, meter)?;
         } else {
             let file =
                 File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
-            read_lines(BufReader::new(file), &mut out, path)?;
+            read_lines(BufReader::new(file), &mut out, path, meter)?;
         }
     }
     out.flush()?;
     Ok(Exit::Success)
 }
 
-fn read_lines(mut input: impl BufRead, out: &mut impl Write, path: &Path) -> anyhow::Result<()> {
+fn read_lines(
+    mut input: impl BufRead,
+    out: &mut impl Write,
+    path: &Path,
+    meter: &Meter,
+) -> anyhow::Result<()> {
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -46,7 +52,8 @@ fn read_lines(mut input: impl BufRead, out: &mut impl Write, path: &Path) -> any
         );
         let text = String::from_utf8_lossy(&line);
         if !text.trim().is_empty() {
-            serde_json::to_writer(&mut *out, &read_row(text.trim())).map_err(io::Error::from)?;
+            serde_json::to_writer(&mut *out, &read_row(text.trim(), meter))
+                .map_err(io::Error::from)?;
             out.write_all(b"\n")?;
         }
     }
@@ -60,7 +67,13 @@ mod tests {
     fn every_row_gives_a_line_whatever_it_holds() {
         let input = "{\"id\":\"a\"}\n\nnot json\n{\"id\":\"b\",\"api\":\"messages\",\"provider\":\"anthropic\"}";
         let mut out = Vec::new();
-        read_lines(input.as_bytes(), &mut out, Path::new("-")).unwrap();
+        read_lines(
+            input.as_bytes(),
+            &mut out,
+            Path::new("-"),
+            &Meter::default(),
+        )
+        .unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");
         for line in text.lines() {

@@ -1,6 +1,7 @@
 //! The table of settings: everything that can be configured, with its kind, default and meaning.
 
 use flow_api::ConfigKind;
+use flow_meter::Prices;
 use serde_json::{Value, json};
 
 /// One setting.
@@ -35,6 +36,8 @@ pub(crate) enum Kind {
     Texts(&'static [&'static str]),
     /// Names with URLs.
     Upstreams,
+    /// Models with prices.
+    Prices,
 }
 
 /// Every setting, in the order in which they are shown.
@@ -53,6 +56,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "upstreams",
         Kind::Upstreams,
         "Upstreams by name: the origin and whatever stands before the version segment. A built-in name is overridden.",
+    ),
+    fixed(
+        "prices",
+        Kind::Prices,
+        "Prices of your own by model, in dollars per million tokens; they win over the built-in table.",
     ),
     fixed(
         "allowed_hosts",
@@ -199,7 +207,7 @@ impl Setting {
             Kind::Count { .. } | Kind::BytesOrAll => ConfigKind::Integer,
             Kind::Choice(_) | Kind::Address(_) => ConfigKind::Text,
             Kind::Texts(_) => ConfigKind::List,
-            Kind::Upstreams => ConfigKind::Table,
+            Kind::Upstreams | Kind::Prices => ConfigKind::Table,
         }
     }
 
@@ -213,7 +221,7 @@ impl Setting {
             Kind::Choice(words) => json!(words.first()),
             Kind::Address(address) => json!(address),
             Kind::Texts(texts) => json!(texts),
-            Kind::Upstreams => json!({}),
+            Kind::Upstreams | Kind::Prices => json!({}),
         }
     }
 
@@ -236,6 +244,11 @@ impl Setting {
             Kind::Upstreams => value
                 .as_object()
                 .is_some_and(|table| table.values().all(Value::is_string)),
+            Kind::Prices => match value.as_object().map(Prices::with_overrides) {
+                Some(Ok(_)) => true,
+                Some(Err(error)) => return Err(error.to_string()),
+                None => false,
+            },
         };
         if fits {
             Ok(value)
@@ -261,6 +274,7 @@ impl Setting {
                 .map_or(Value::Null, |count| json!(count)),
             Kind::Choice(_) | Kind::Address(_) => json!(text),
             Kind::Texts(_) => json!(list(text).collect::<Vec<_>>()),
+            Kind::Prices => serde_json::from_str(text).map_err(|_| self.expected())?,
             Kind::Upstreams => {
                 let pairs = list(text).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
                 Value::Object(
@@ -283,6 +297,10 @@ impl Setting {
             Kind::Address(_) => "expected an address and port, such as 127.0.0.1:8377".to_owned(),
             Kind::Texts(_) => "expected a list of texts".to_owned(),
             Kind::Upstreams => "expected names with URLs".to_owned(),
+            Kind::Prices => {
+                "expected models with prices, such as \"my-model\" = { input = 1.5, output = 6 }"
+                    .to_owned()
+            }
         }
     }
 }

@@ -52,7 +52,13 @@ impl HeldBench {
     }
 
     fn start(self) -> Bench {
-        let recorder = Recorder::start(self.receivers, &self.capture, &self.store).unwrap();
+        let recorder = Recorder::start(
+            self.receivers,
+            &self.capture,
+            &self.store,
+            &flow_meter::Meter::default(),
+        )
+        .unwrap();
         Bench {
             capture: self.capture,
             store: self.store,
