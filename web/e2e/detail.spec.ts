@@ -38,7 +38,12 @@ test("raw bodies, events, headers and times", async ({ page, monitor }) => {
   const events = page.getByRole("grid", { name: "Events of the stream" });
   await events.getByRole("row").nth(1).click();
   await expect(page).toHaveURL(/at=evt/);
+  await page.getByRole("tab", { name: "Usage" }).click();
+  const usage = page.getByRole("region", { name: "Usage" });
+  await expect(usage.getByRole("rowheader", { name: "Input" }).first()).toBeVisible();
+  await expect(usage.getByRole("heading", { name: "Cost" })).toBeVisible();
   await page.getByRole("tab", { name: "Headers" }).click();
+  await expect(page.getByRole("heading", { name: "Client" })).toBeVisible();
   await expect(page.getByText("redacted at capture").first()).toBeVisible();
   await page.getByRole("tab", { name: "Timing" }).click();
   await expect(page.getByText("Wait for first byte")).toBeVisible();
@@ -50,7 +55,7 @@ test("a failed call is explained", async ({ page, monitor }) => {
   await page.goto(`${monitor.url}/flows?follow=off&sel=${row.id}`);
   const pane = page.getByRole("complementary", { name: "Flow detail" });
   await expect(pane).toContainText(String(row.status));
-  await expect(pane).toContainText(/caused by|The answer is an error/);
+  await expect(pane).toContainText(/Caused by|The answer is an error/);
 });
 
 test("a flow that is not there is said to be missing", async ({ page, monitor }) => {

@@ -45,6 +45,8 @@ pub(crate) enum ErrorCode {
     RangeNotSatisfiable,
     /// Too many feeds are open.
     TooManyFeeds,
+    /// Rows are being derived again already.
+    ReindexRunning,
     /// The flow's records are hurt on disk.
     FlowDamaged,
     /// The store cannot be read at the moment.
@@ -114,6 +116,7 @@ impl ErrorCode {
             | Self::BadCursor
             | Self::BadConfig => StatusCode::BAD_REQUEST,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::ReindexRunning => StatusCode::CONFLICT,
             Self::TooManyFeeds | Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::FlowDamaged | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -145,6 +148,9 @@ impl ErrorCode {
             Self::BadConfig => "GET /api/config lists every setting with its type",
             Self::RangeNotSatisfiable => "`Content-Range` of this answer gives the length",
             Self::TooManyFeeds => "close a page of the monitor and try again",
+            Self::ReindexRunning => {
+                "GET /api/reindex says how far it is; DELETE /api/reindex stops it"
+            }
             Self::FlowDamaged => {
                 "other flows are not touched; GET /api/health says what is damaged"
             }

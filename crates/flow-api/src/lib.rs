@@ -18,6 +18,7 @@ mod page;
 
 mod blocking;
 mod readings;
+mod reindex;
 mod shapes;
 mod state;
 
@@ -37,6 +38,9 @@ pub use error::FieldError;
 pub use openapi::{openapi, openapi_json};
 pub use options::{
     ApiOptions, ConfigEntry, ConfigHandle, ConfigKind, ConfigSource, StatusFacts, UpstreamFacts,
+};
+pub use reindex::{
+    ReindexHandle, ReindexOutcome, ReindexProgress, ReindexRefusal, ReindexScope, ReindexTask,
 };
 pub use serve::serve;
 

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::access::Access;
 use crate::error::FieldError;
+use crate::reindex::ReindexHandle;
 
 /// What the API needs.
 pub struct ApiOptions {
@@ -24,6 +25,8 @@ pub struct ApiOptions {
     pub meter: Meter,
     /// The settings.
     pub config: ConfigHandle,
+    /// Who derives rows again.
+    pub reindex: ReindexHandle,
     /// What does not change while the program runs.
     pub facts: StatusFacts,
     /// Who may speak to the API.

@@ -7,6 +7,7 @@ pub(crate) mod bodies;
 pub(crate) mod config;
 pub(crate) mod events;
 pub(crate) mod flows;
+pub(crate) mod reindex;
 pub(crate) mod session;
 pub(crate) mod status;
 
@@ -48,6 +49,9 @@ pub(crate) fn routes() -> Routes {
         .get("/api/flows/{id}/response/body", bodies::response)
         .get("/api/flows/{id}/events", events::events)
         .get("/api/flows/{id}/chunks", events::chunks)
+        .get("/api/reindex", reindex::show)
+        .post("/api/reindex", reindex::start)
+        .delete("/api/reindex", reindex::cancel)
         .get("/api/feed", feed::feed)
         .get("/events", feed::alias)
 }
@@ -72,6 +76,10 @@ impl Routes {
 
     fn patch<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add("patch", MethodFilter::PATCH, path, handler)
+    }
+
+    fn delete<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.add("delete", MethodFilter::DELETE, path, handler)
     }
 
     fn add<H: Handler<T, App>, T: 'static>(

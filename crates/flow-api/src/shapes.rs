@@ -10,6 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::options::{ConfigEntry, UpstreamFacts};
+use crate::reindex::ReindexProgress;
 
 /// One page of the list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -123,6 +124,9 @@ pub(crate) struct Health {
     pub capture: CaptureHealth,
     /// Between recorder and disk.
     pub store: StoreReport,
+    /// How rows are derived again; not there where that has not been done since the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reindex: Option<Box<ReindexProgress>>,
 }
 
 /// What has been queued, spilled and lost between relay and recorder since the start.
@@ -247,12 +251,18 @@ pub(crate) struct FlowsGone {
 
 impl Health {
     /// Returns the report made of what both sides say.
-    pub(crate) fn new(recording: bool, capture: &CaptureStats, store: StoreHealth) -> Self {
+    pub(crate) fn new(
+        recording: bool,
+        capture: &CaptureStats,
+        store: StoreHealth,
+        reindex: ReindexProgress,
+    ) -> Self {
         Self {
             ok: store.problem.is_none(),
             recording,
             capture: CaptureHealth::new(capture),
             store: StoreReport::new(store),
+            reindex: reindex.has_begun().then(|| Box::new(reindex)),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::blocking::Blocking;
 use crate::feed::CONNECTIONS_MAX;
 use crate::options::{ApiOptions, ConfigHandle, StatusFacts};
 use crate::readings::Readings;
+use crate::reindex::ReindexHandle;
 use crate::shapes::Health;
 
 /// Handle of the routes' state.
@@ -22,6 +23,7 @@ pub(crate) struct AppState {
     pub(crate) capture: Capture,
     pub(crate) meter: Meter,
     pub(crate) config: ConfigHandle,
+    pub(crate) reindex: ReindexHandle,
     pub(crate) facts: StatusFacts,
     pub(crate) access: Access,
     pub(crate) shutdown: watch::Receiver<bool>,
@@ -49,6 +51,7 @@ impl AppState {
             capture: options.capture,
             meter: options.meter,
             config: options.config,
+            reindex: options.reindex,
             facts: options.facts,
             access: options.access,
             shutdown: options.shutdown,
@@ -70,6 +73,7 @@ impl AppState {
             self.is_recording(),
             &self.capture.stats(),
             self.store.health(),
+            self.reindex.progress(),
         )
     }
 }

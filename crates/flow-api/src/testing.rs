@@ -22,6 +22,9 @@ use crate::error::FieldError;
 use crate::options::{
     ApiOptions, ConfigEntry, ConfigHandle, ConfigKind, ConfigSource, StatusFacts, UpstreamFacts,
 };
+use crate::reindex::{
+    ReindexHandle, ReindexOutcome, ReindexProgress, ReindexRefusal, ReindexScope,
+};
 
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const HOST: &str = "127.0.0.1:8378";
@@ -86,6 +89,7 @@ impl Bench {
             store: store.clone(),
             capture: capture.clone(),
             config: settings(),
+            reindex: runs(),
             facts: facts(now),
             access: access.clone(),
             shutdown,
@@ -160,6 +164,34 @@ fn facts(now: Timestamp) -> StatusFacts {
         started_at: now,
         data_dir: Some("data".into()),
     }
+}
+
+/// A run that begins where `scope` is `all`, is refused otherwise, and ends when it is stopped.
+fn runs() -> ReindexHandle {
+    let progress = Arc::new(Mutex::new(ReindexProgress::default()));
+    let (begun, ended) = (Arc::clone(&progress), Arc::clone(&progress));
+    ReindexHandle::new(
+        move |task| {
+            let mut progress = begun.lock();
+            if task.scope == ReindexScope::Stale {
+                return Err(ReindexRefusal::Unavailable);
+            }
+            if progress.running {
+                return Err(ReindexRefusal::Running);
+            }
+            progress.running = true;
+            progress.dry_run = task.dry_run;
+            progress.total = task.since.map(|_| 1);
+            Ok(())
+        },
+        move || progress.lock().clone(),
+        move || {
+            let mut progress = ended.lock();
+            if std::mem::take(&mut progress.running) {
+                progress.outcome = Some(ReindexOutcome::Cancelled);
+            }
+        },
+    )
 }
 
 /// Two settings, of which `paused` can be changed.

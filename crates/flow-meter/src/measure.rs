@@ -1,28 +1,49 @@
 //! Everything that is measured of a reading, in one place: estimates, cost, context use.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use flow_model::{Exchange, Reading};
+use serde_json::{Map, Value};
 
 use crate::estimate::{estimate, is_wanting};
 use crate::meter::price;
+use crate::overrides::OverrideError;
 use crate::prices::Prices;
 
 /// Measures readings. Copies share the prices.
 #[derive(Clone)]
-pub struct Meter(Arc<Prices>);
+pub struct Meter {
+    prices: Arc<Prices>,
+    stamp: Arc<str>,
+}
 
 // === impl Meter ===
 
 impl Meter {
-    /// Returns a meter with these prices.
-    pub fn new(prices: Prices) -> Self {
-        Self(Arc::new(prices))
+    /// Returns a meter with the built-in prices and the user's own over them, as
+    /// [`Prices::with_overrides`] reads them.
+    ///
+    /// # Errors
+    /// A price of the user's makes no sense.
+    pub fn new(own: &Map<String, Value>) -> Result<Self, OverrideError> {
+        let prices = Prices::with_overrides(own)?;
+        let mut hash = DefaultHasher::new();
+        Value::Object(own.clone()).to_string().hash(&mut hash);
+        let stamp = if own.is_empty() {
+            prices.version().to_owned()
+        } else {
+            format!("{}, own {:x}", prices.version(), hash.finish())
+        };
+        Ok(Self {
+            prices: Arc::new(prices),
+            stamp: stamp.into(),
+        })
     }
 
     /// Returns what names the prices in force: a row that was priced by others is stale.
-    pub fn version(&self) -> &str {
-        self.0.version()
+    pub fn stamp(&self) -> &str {
+        &self.stamp
     }
 
     /// Measures a full reading: counts what the wire did not, and prices the call.
@@ -46,7 +67,7 @@ impl Meter {
             provider,
             exchange.path(),
             exchange.started_at,
-            &self.0,
+            &self.prices,
         );
     }
 
@@ -58,7 +79,11 @@ impl Meter {
 
 impl Default for Meter {
     fn default() -> Self {
-        Self::new(Prices::default())
+        let prices = Prices::default();
+        Self {
+            stamp: prices.version().into(),
+            prices: Arc::new(prices),
+        }
     }
 }
 

@@ -58,6 +58,8 @@ pub(crate) enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Derives the rows of recorded flows again: tokens, cost, client and the like. What was on the wire stays.
+    Reindex(ReindexArgs),
     /// Shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -84,6 +86,20 @@ pub(crate) struct DemoArgs {
     /// Seed of the order in which things happen.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
+}
+
+/// Options of `reindex`.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ReindexArgs {
+    /// Every row, and not only those that another release or another price table made.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Change nothing: only count what would change.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Commands about flows.

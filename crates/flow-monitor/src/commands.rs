@@ -5,4 +5,5 @@ pub(crate) mod demo;
 pub(crate) mod flows;
 pub(crate) mod openapi;
 pub(crate) mod read;
+pub(crate) mod reindex;
 pub(crate) mod token;

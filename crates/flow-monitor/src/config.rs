@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use flow_api::ConfigSource as Source;
 use flow_capture::Policy;
-use flow_meter::{Meter, Prices};
+use flow_meter::Meter;
 use serde_json::{Map, Value};
 
 pub(crate) use settings::{SETTINGS, Setting};
@@ -300,8 +300,7 @@ impl Config {
     pub(crate) fn meter(&self) -> anyhow::Result<Meter> {
         let (value, _) = self.value("prices");
         let own = value.as_object().cloned().unwrap_or_default();
-        let prices = Prices::with_overrides(&own).context("in the setting `prices`")?;
-        Ok(Meter::new(prices))
+        Meter::new(&own).context("in the setting `prices`")
     }
 
     /// Returns what is to be recorded.

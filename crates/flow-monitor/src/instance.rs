@@ -107,9 +107,24 @@ impl Instance {
         self.call(Method::POST, path)
     }
 
+    /// Returns the answer to a `POST` of JSON.
+    pub(crate) fn post_json(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.call_with(Method::POST, path, Body::from(body.to_string()))
+    }
+
+    /// Waits between two questions.
+    pub(crate) fn pause(&self, time: Duration) {
+        self.runtime
+            .block_on(async { tokio::time::sleep(time).await });
+    }
+
     fn call(&self, method: Method, path: &str) -> anyhow::Result<Value> {
+        self.call_with(method, path, Body::empty())
+    }
+
+    fn call_with(&self, method: Method, path: &str, body: Body) -> anyhow::Result<Value> {
         self.runtime.block_on(async {
-            let response = self.send(method, path).await?;
+            let response = self.send(method, path, body).await?;
             let status = response.status();
             let body = http_body_util::Limited::new(response.into_body(), ANSWER_BYTES_MAX);
             let bytes = body
@@ -140,7 +155,10 @@ impl Instance {
             bail!("no monitor is running: start one with `flow-monitor`");
         }
         self.runtime.block_on(async {
-            let mut body = self.send(Method::GET, path).await?.into_body();
+            let mut body = self
+                .send(Method::GET, path, Body::empty())
+                .await?
+                .into_body();
             let mut lines = Lines::default();
             while let Some(frame) = body.frame().await {
                 let frame =
@@ -153,14 +171,15 @@ impl Instance {
         })
     }
 
-    async fn send(&self, method: Method, path: &str) -> anyhow::Result<Response<Body>> {
+    async fn send(&self, method: Method, path: &str, body: Body) -> anyhow::Result<Response<Body>> {
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header("host", &self.host)
             .header("authorization", format!("Bearer {}", self.token))
             .header("accept", "application/json, text/event-stream")
-            .body(Body::empty())?;
+            .header("content-type", "application/json")
+            .body(body)?;
         match &self.reach {
             Reach::Files(router) => Ok(router.as_ref().clone().oneshot(request).await?),
             Reach::Running(address) => {

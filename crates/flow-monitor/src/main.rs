@@ -78,6 +78,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Serve => serve::run(config, None),
         Command::Demo(_) => serve::run(config, demo),
         Command::Flows(flows) => commands::flows::run(&config, flows),
+        Command::Reindex(args) => commands::reindex::run(&config, args),
         Command::Config(ConfigCommand::Show { json }) => commands::config::show(&config, json),
         Command::Token { link } => commands::token::run(&config, link),
         Command::Read { .. } | Command::Openapi => Ok(Exit::Success),

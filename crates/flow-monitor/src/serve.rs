@@ -1,6 +1,7 @@
 //! `flow-monitor serve`: everything wired together, from start to shutdown.
 
 mod limits;
+mod reindex;
 mod settings;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -16,7 +17,7 @@ use flow_capture::{Capture, CaptureOptions, WallClock};
 use flow_meter::Meter;
 use flow_model::Timestamp;
 use flow_proxy::{Proxy, ProxyEnvironment, ProxyOptions, Upstream};
-use flow_recorder::Recorder;
+use flow_recorder::{Recorder, Reindexer};
 use flow_redact::Fingerprints;
 use flow_store::{Store, StoreOptions};
 use serde_json::json;
@@ -28,6 +29,7 @@ use crate::commands::demo::Demo;
 use crate::config::Config;
 use crate::files;
 
+pub(crate) use reindex::{reindexer, shown};
 pub(crate) use settings::config_entries;
 
 /// Bytes of flows in memory where nothing is kept on disk.
@@ -43,6 +45,7 @@ struct Record {
     capture: Capture,
     meter: Meter,
     recorder: Recorder,
+    reindexer: Reindexer,
 }
 
 /// Runs the monitor until it is told to stop.
@@ -94,11 +97,14 @@ impl Record {
         let clock: WallClock = Arc::new(now);
         let (capture, receivers) = Capture::new(options, config.policy(), clock)?;
         let recorder = Recorder::start(receivers, &capture, &store, &meter)?;
+        let reindexer = reindexer(&store, &meter);
+        reindex::catch_up(&reindexer);
         Ok(Self {
             store,
             capture,
             meter,
             recorder,
+            reindexer,
         })
     }
 
@@ -106,6 +112,7 @@ impl Record {
     fn stop(self) {
         self.capture.close();
         self.recorder.join();
+        self.reindexer.cancel();
         self.store.close();
     }
 }
@@ -135,6 +142,7 @@ async fn serve(config: Config, demo: Option<Demo>, record: &Record) -> anyhow::R
         facts: facts(&proxy, proxy_at, &ui_url, &dir),
         access: access.clone(),
         config: settings.handle(),
+        reindex: reindex::handle(&record.reindexer),
         shutdown: stopped.clone(),
     });
     announce(&dir, proxy_at, ui_at, &access.link()?)?;
@@ -315,6 +323,7 @@ pub(crate) fn offline_api(config: &Config, token: &str) -> anyhow::Result<Router
         },
         access: Access::new(token.to_owned(), "http://localhost", 0, &[])?,
         config: settings::read_only_handle(shown),
+        reindex: reindex::refusing_handle(),
         shutdown: stopped,
     }))
 }

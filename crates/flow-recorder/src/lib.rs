@@ -9,8 +9,10 @@ mod coding;
 mod flow;
 mod limits;
 mod recover;
+mod reindex;
 mod worker;
 
 pub use limits::{DECODED_RATIO_MAX, KEPT_BYTES_MAX, PIECE_BYTES, READ_BYTES_MAX};
 pub use recover::recover;
+pub use reindex::{DERIVATION, Outcome, Pace, Progress, Reindexer, Scope, StartError, Task};
 pub use worker::Recorder;

@@ -47,6 +47,7 @@ const FORGET: &[&str] = &[
     "DELETE FROM pieces WHERE n = ?1",
     "DELETE FROM rows WHERE n = ?1",
 ];
+const NOTE: &str = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)";
 const OLDEST: &str = "SELECT r.n, r.id FROM requests AS r JOIN outcomes AS o ON o.n = r.n
     ORDER BY r.id LIMIT ?1";
 
@@ -193,6 +194,9 @@ impl<'c> Transaction<'c> {
             }
             OpKind::Salvaged(key) => {
                 self.run(SALVAGED, [key])?;
+            }
+            OpKind::Note { key, value } => {
+                self.run(NOTE, [key, value])?;
             }
         }
         Ok(())

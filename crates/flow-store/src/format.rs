@@ -11,7 +11,7 @@
 //! | `running` | numbers of flows without outcome | with the request, gone at the end |
 //! | `rows` | derived rows and what lists sort by | with or after the outcome; can be dropped |
 //! | `unread` | numbers of ended flows without row | with an outcome that has none |
-//! | `meta` | facts of the segment | when it is created |
+//! | `meta` | facts of the segment, and notes of how its rows were derived | when it is created, and later |
 //!
 //! One record at the request and one at the end keep the work per flow small: bodies stand in the record that
 //! ends them, the outcome leaves out the request's head, and only `requests.id` has an index. Every blob of truth
@@ -65,6 +65,11 @@ pub(crate) const ROWS: &str = "
         n INTEGER PRIMARY KEY, id BLOB NOT NULL, duration INTEGER, ttft INTEGER, tokens INTEGER, cost REAL,
         size INTEGER, model TEXT, row TEXT NOT NULL);
 ";
+
+/// Returns the key in `meta` under which a note stands.
+pub(crate) fn note_key(key: &str) -> String {
+    format!("note {key}")
+}
 
 /// A format version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

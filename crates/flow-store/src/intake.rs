@@ -75,6 +75,15 @@ impl Intake {
                 self.memory.forget(id);
                 self.push(id, n, OpKind::Forget);
             }
+            Write::Note { key, value } => {
+                let key = format::note_key(key);
+                // No flow has the id of zeros, so that the note goes no flow's way.
+                self.push(
+                    FlowId::from_bytes([0; 16]),
+                    None,
+                    OpKind::Note { key, value },
+                );
+            }
         }
     }
 

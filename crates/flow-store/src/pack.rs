@@ -68,6 +68,11 @@ pub(crate) enum OpKind {
     Forget,
     /// A damaged file, by its key, needs no more salvaging.
     Salvaged(String),
+    /// Something to remember, under its key in `meta`.
+    Note {
+        key: String,
+        value: String,
+    },
 }
 
 /// A part of a body with its place among the others.
@@ -130,6 +135,7 @@ impl Op {
                 OpKind::Row(row) => row.json.len(),
                 OpKind::Forget => 0,
                 OpKind::Salvaged(key) => key.len(),
+                OpKind::Note { key, value } => key.len() + value.len(),
             }
     }
 

@@ -341,7 +341,7 @@ impl State {
         // A row can be derived again at any time.
         if matches!(
             op.kind,
-            OpKind::Row(_) | OpKind::Forget | OpKind::Salvaged(_)
+            OpKind::Row(_) | OpKind::Forget | OpKind::Salvaged(_) | OpKind::Note { .. }
         ) {
             return;
         }

@@ -184,6 +184,18 @@ impl Archive {
         })
     }
 
+    /// Returns a note in the segment that is written to.
+    pub(crate) fn note(&self, key: &str) -> Result<Option<String>, ReadError> {
+        let Some(live) = self.segments.first() else {
+            return Ok(None);
+        };
+        live.read(|connection| {
+            let mut note = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+            let found = note.query_row([format::note_key(key)], |row| row.get(0));
+            Ok(found.optional()?)
+        })
+    }
+
     /// Returns the highest number that a flow has in the segment that is written to.
     pub(crate) fn numbers_max(&self) -> Result<i64, ReadError> {
         let Some(live) = self.segments.first() else {

@@ -271,6 +271,11 @@ impl Store {
         self.inner.archive.without_row(flows_max)
     }
 
+    /// Returns the note with this key; none where there is none. One that was just written may not be there yet.
+    pub fn note(&self, key: &str) -> Result<Option<String>, ReadError> {
+        self.inner.archive.note(key)
+    }
+
     /// Returns what changed from the number `seq` on, which an earlier answer gave as `next`.
     pub fn changes_since(&self, seq: u64) -> Changes {
         self.inner.intake.memory.changes_since(seq)

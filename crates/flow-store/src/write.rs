@@ -57,4 +57,12 @@ pub enum Write {
     Row(Row),
     /// The flow is not to be kept and leaves no trace.
     Forget(FlowId),
+    /// Something to remember of the derived rows, such as how far they were derived again. It is committed after
+    /// what was written before it, and takes the place of the note with the same key.
+    Note {
+        /// What it is about.
+        key: &'static str,
+        /// What is to be remembered.
+        value: String,
+    },
 }

@@ -6,7 +6,7 @@ export interface FlowSearch {
   tab?: string | undefined;
   /** Right pane of a wide page. */
   side?: string | undefined;
-  /** A place inside the flow, such as `evt:129`. */
+  /** A place inside the flow: an event such as `evt:129`, or a byte of the body that is shown such as `byte:512`. */
   at?: string | undefined;
   follow?: "off" | undefined;
   /** A cleared view: only flows that began after this instant, in microseconds. */
@@ -26,12 +26,24 @@ export function validateSearch(raw: Record<string, unknown>): FlowSearch {
 }
 
 export function eventAt(at: string | undefined): number | null {
-  const index = /^evt:(\d{1,9})$/.exec(at ?? "")?.[1];
-  return index === undefined ? null : Number(index);
+  return numberAfter("evt", at);
+}
+
+export function byteAt(at: string | undefined): number | null {
+  return numberAfter("byte", at);
 }
 
 export function atEvent(index: number | null): string | undefined {
   return index === null ? undefined : `evt:${index}`;
+}
+
+export function atByte(offset: number): string {
+  return `byte:${offset}`;
+}
+
+function numberAfter(kind: string, at = ""): number | null {
+  const digits = at.startsWith(`${kind}:`) ? at.slice(kind.length + 1) : "";
+  return /^\d{1,12}$/.test(digits) ? Number(digits) : null;
 }
 
 function text(value: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { bytes, clock, compact, cut, duration, durationExact, instant, shortId, shortModel } from "./format";
+import { bytes, clock, compact, cut, decimal, duration, durationExact, idTail, instant, percent, shortId, shortModel } from "./format";
 
 function check<T>(format: (value: T) => string, cases: [T, string][]): void {
   for (const [input, expected] of cases) expect(format(input)).toBe(expected);
@@ -33,6 +33,8 @@ test("models lose vendor and date, never everything", () => {
   check(shortModel, [
     ["claude-sonnet-4-5-20250929", "sonnet-4-5"], ["gpt-5.1-2025-11-13", "gpt-5.1"], ["models/gemini-2.5-pro", "gemini-2.5-pro"],
     ["claude-", "claude-"], ["qwen3-max", "qwen3-max"],
+    ["eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "sonnet-4-5"], ["us-gov.amazon.nova-pro-v1:0", "nova-pro"],
+    ["kimi-k2.5", "kimi-k2.5"], ["text-embedding-v3", "text-embedding-v3"], ["openai/gpt-5.1", "gpt-5.1"],
   ]);
 });
 
@@ -40,4 +42,16 @@ test("ids show both ends; a cut never halves a character", () => {
   expect(shortId("0193a2b4-0000-7000-8000-00000000abcd")).toBe("0193a2b4…abcd");
   expect(cut("ab🦀", 3)).toBe("ab");
   expect(cut("ab🦀", 4)).toBe("ab🦀");
+});
+
+test("shares keep what is there apart from nothing", () => {
+  check(percent, [[0, "0 %"], [4, "<0.1 %"], [10, "0.1 %"], [987, "9.9 %"], [996, "10 %"], [4_912, "49 %"], [10_400, "104 %"]]);
+});
+
+test("the wire's decimals keep three digits that count", () => {
+  check(decimal, [["0", "0"], ["0.0418273645", "0.0418"], ["0.5", "0.5"], ["12.345", "12.3"], ["1234.5", "1,235"], ["0.0000000012", "0.0000000012"], ["", ""], ["many", "many"]]);
+});
+
+test("an id shows its end, a short one all of itself", () => {
+  check(idTail, [["0193a2b4-0000-7000-8000-00000000abcd", "abcd"], ["run-1", "run-1"]]);
 });

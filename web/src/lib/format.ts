@@ -46,6 +46,21 @@ export function bytes(count: number): string {
   return `${(count / 1_000_000_000).toFixed(2)} GB`;
 }
 
+/** `49 %` of hundredths of a per cent; one place below ten, and never 0 for what is there. */
+export function percent(basisPoints: number): string {
+  if (basisPoints === 0) return "0 %";
+  if (basisPoints < 10) return "<0.1 %";
+  return basisPoints < 995 ? `${(basisPoints / 100).toFixed(1)} %` : `${Math.round(basisPoints / 100)} %`;
+}
+
+/** A decimal number from the wire with a few digits that count; more of them stand in a title. */
+export function decimal(text: string, digits = 3): string {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) return text;
+  if (value === 0) return "0";
+  return Math.abs(value) >= 100 ? exact(Math.round(value)) : trimZeros(value.toFixed(Math.min(12, Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value)))))));
+}
+
 /** `14:35:52` of an instant in microseconds, in the zone of the browser. */
 export function clock(atUs: number): string {
   const at = new Date(atUs / US_PER_MS);
@@ -70,7 +85,8 @@ export function shortId(id: string): string {
 
 /** A model's name without what its vendor mark and the title already say. */
 export function shortModel(model: string): string {
-  const name = model.slice(model.lastIndexOf("/") + 1);
+  // At Bedrock a region and a vendor stand in front, a revision behind.
+  const name = model.slice(model.lastIndexOf("/") + 1).replace(/^(?:[a-z-]{2,12}\.){1,2}(?=[a-z])/, "").replace(/-v\d+:\d+$/, "");
   const bare = undated(name.replace(/^claude-/, ""));
   return bare === "" ? name : bare;
 }
@@ -78,6 +94,11 @@ export function shortModel(model: string): string {
 /** A model's name without the date of its version. */
 export function undated(model: string): string {
   return model.replace(/-(20\d{6}|20\d\d-\d\d-\d\d)$/, "");
+}
+
+/** The end of a long id, enough to tell one from the next. */
+export function idTail(id: string): string {
+  return id.length <= 8 ? id : id.slice(-4);
 }
 
 /** Cuts at a number of characters without splitting a surrogate pair. */
@@ -91,6 +112,10 @@ function pad(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-function trim(decimal: string): string {
-  return decimal.replace(/\.0$/, "");
+function trim(text: string): string {
+  return text.replace(/\.0$/, "");
+}
+
+function trimZeros(text: string): string {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }

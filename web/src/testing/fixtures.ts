@@ -1,5 +1,5 @@
 /** Small facts for tests: a row, an exchange, a reading, with what the test cares about put in place. */
-import type { BodyFacts, Detail, Exchange, FeedMessage, Reading, Row } from "@/api/types";
+import type { BodyFacts, Cost, Detail, Exchange, FeedMessage, Reading, ResponseReading, Row } from "@/api/types";
 
 const STARTED_AT = 1_795_000_000_000_000;
 
@@ -28,6 +28,11 @@ export function rowOf(n: number, change: Partial<Row> = {}): Row {
     request_bytes: 4_000,
     response_bytes: 900,
     client: null,
+    agent: null,
+    sdk: null,
+    attempt: null,
+    error_class: null,
+    credits: null,
     session: null,
     thread: null,
     preview: `question ${n}`,
@@ -74,6 +79,26 @@ export function readingOf(change: Partial<Reading> = {}): Reading {
     response: { outcome: "ok", streamed: true, model: "claude-sonnet-4-5", id: null, choices: [], usage: null, usage_raw: null, events: 0, ttft_us: 400_000 },
     tokens: { input: 100, output: 20, cache_read: 60, cache_write: 10, reasoning: null, total: 120 },
     estimated: false,
+    client: {},
+    ...change,
+  };
+}
+
+/** A reading whose answer has these facts. */
+export function answering(response: Partial<ResponseReading>, change: Partial<Reading> = {}): Reading {
+  const reading = readingOf(change);
+  return { ...reading, response: { ...reading.response, ...response } };
+}
+
+export function costOf(change: Partial<Cost> = {}): Cost {
+  return {
+    total: "0.00039",
+    lines: [
+      { what: "input", count: 30, price: "3", per: 1_000_000, amount: "0.00009" },
+      { what: "output", count: 20, price: "15", per: 1_000_000, amount: "0.0003" },
+    ],
+    price: "anthropic/claude-sonnet-4-5",
+    version: "2026-11-21",
     ...change,
   };
 }

@@ -443,3 +443,54 @@ async fn a_refreshed_row_is_seen_at_once() {
         "gpt-5"
     );
 }
+
+#[tokio::test]
+async fn rows_are_derived_again_on_demand() {
+    let bench = Bench::new();
+    let idle = bench.ask("/api/reindex").await.json();
+    assert_eq!(idle["running"], false);
+    assert_eq!(idle["outcome"], Value::Null);
+    assert_eq!(bench.ask("/api/health").await.json().get("reindex"), None);
+
+    let start =
+        async |body: &str| write(&bench, "POST", "/api/reindex", "application/json", body).await;
+    let answer = start(r#"{"scope":"all","since":1,"dry_run":true}"#).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!(answer.json()["running"], true);
+    assert_eq!(answer.json()["dry_run"], true);
+    assert_eq!(answer.json()["total"], 1);
+    assert_eq!(
+        bench.ask("/api/health").await.json()["reindex"]["running"],
+        true
+    );
+
+    let again = start(r#"{"scope":"all"}"#).await;
+    assert_eq!(
+        (again.status, again.code().as_str()),
+        (StatusCode::CONFLICT, "reindex_running")
+    );
+    let stopped = bench
+        .send(
+            request("DELETE", "/api/reindex")
+                .header("origin", ORIGIN)
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await;
+    assert_eq!(stopped.status, StatusCode::OK);
+    assert_eq!(stopped.json()["outcome"], "cancelled");
+
+    let stale = start("{}").await;
+    assert_eq!(
+        (stale.status, stale.code().as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable")
+    );
+    for body in ["", "all", r#"{"scope":"some"}"#, r#"{"until":1}"#] {
+        let answer = start(body).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::BAD_REQUEST, "bad_body"),
+            "{body}"
+        );
+    }
+}

@@ -1,11 +1,26 @@
 //! What kind of error it is, whose doing, and whether to try again.
 //!
 //! The wire's own words come first, because a status means several things: 429 is a rate limit or an empty
-//! account, 400 a wrong request or a prompt that is too long, 404 a wrong path or an unknown model.
+//! account, 400 a wrong request or a prompt that is too long, 404 a wrong path or an unknown model. Words that
+//! are told apart from nothing, such as `invalid_request_error`, count only where there is no status. A message
+//! counts where no word tells, and where the word is one that covers several things.
+//!
+//! | limit | value | past it |
+//! |---|---|---|
+//! | [`super::MESSAGE_BYTES_MAX`] | 8 KiB of a message are searched for phrases | the rest is not |
+//! | [`WORD_CHARS_MAX`] | 64 letters and digits of a word are looked up | no known word is as long |
 
-mod aws;
+mod words;
+
+use std::borrow::Cow;
 
 use flow_model::{Dialect, ErrorClass, ErrorReading, Fault};
+
+use self::words::{COMPLAINTS, MODEL_MISSING, NUMBERS, PHRASES, WORDS};
+use super::start;
+
+/// Letters and digits of a word that are looked up.
+const WORD_CHARS_MAX: usize = 64;
 
 /// What is said of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,213 +30,91 @@ pub(super) struct Verdict {
     pub(super) retryable: bool,
 }
 
-/// Words of `type`, `code` or Google's reason, and what they mean. Matched whole, without regard to case.
-const WORDS: [(&str, ErrorClass); 67] = [
-    ("insufficient_quota", ErrorClass::Quota),
-    ("billing_error", ErrorClass::Quota),
-    ("billing_hard_limit_reached", ErrorClass::Quota),
-    ("billing_not_active", ErrorClass::Quota),
-    ("insufficient_balance", ErrorClass::Quota),
-    ("payment_required", ErrorClass::Quota),
-    ("exceeded_current_quota_error", ErrorClass::Quota),
-    ("credit_limit", ErrorClass::Quota),
-    ("budget_exceeded", ErrorClass::Quota),
-    ("arrearage", ErrorClass::Quota),
-    ("allocationquota", ErrorClass::Quota),
-    ("context_length_exceeded", ErrorClass::ContextTooLong),
-    ("string_above_max_length", ErrorClass::ContextTooLong),
-    ("exceed_context_size_error", ErrorClass::ContextTooLong),
-    ("content_filter", ErrorClass::ContentFilter),
-    ("content_policy_violation", ErrorClass::ContentFilter),
-    ("responsibleaipolicyviolation", ErrorClass::ContentFilter),
-    ("moderation_blocked", ErrorClass::ContentFilter),
-    ("data_inspection_failed", ErrorClass::ContentFilter),
-    ("datainspectionfailed", ErrorClass::ContentFilter),
-    ("model_not_found", ErrorClass::ModelUnavailable),
-    ("model_not_available", ErrorClass::ModelUnavailable),
-    ("model_decommissioned", ErrorClass::ModelUnavailable),
-    ("deploymentnotfound", ErrorClass::ModelUnavailable),
-    ("invalid_model", ErrorClass::ModelUnavailable),
-    ("modelnotfound", ErrorClass::ModelUnavailable),
-    ("model.accessdenied", ErrorClass::ModelUnavailable),
-    ("invalid_api_key", ErrorClass::Authentication),
-    ("incorrect_api_key", ErrorClass::Authentication),
-    ("api_key_invalid", ErrorClass::Authentication),
-    ("invalidapikey", ErrorClass::Authentication),
-    ("wrong_api_key", ErrorClass::Authentication),
-    ("incorrect_api_key_error", ErrorClass::Authentication),
-    ("invalid_authentication_error", ErrorClass::Authentication),
-    ("permission_denied_error", ErrorClass::Authentication),
-    ("accessdenied", ErrorClass::Authentication),
-    ("authentication_error", ErrorClass::Authentication),
-    ("permission_error", ErrorClass::Authentication),
-    ("permission_denied", ErrorClass::Authentication),
-    ("unauthenticated", ErrorClass::Authentication),
-    ("unauthorized", ErrorClass::Authentication),
-    ("overloaded_error", ErrorClass::Overloaded),
-    ("overloaded", ErrorClass::Overloaded),
-    ("unavailable", ErrorClass::Overloaded),
-    ("service_unavailable", ErrorClass::Overloaded),
-    ("engine_overloaded", ErrorClass::Overloaded),
-    ("engine_overloaded_error", ErrorClass::Overloaded),
-    ("capacity_exceeded", ErrorClass::Overloaded),
-    ("service_tier_capacity_exceeded", ErrorClass::Overloaded),
-    ("queue_exceeded", ErrorClass::Overloaded),
-    ("rate_limit_error", ErrorClass::RateLimit),
-    ("rate_limit_exceeded", ErrorClass::RateLimit),
-    ("rate_limit_reached", ErrorClass::RateLimit),
-    ("rate_limit_reached_error", ErrorClass::RateLimit),
-    ("rate_limited", ErrorClass::RateLimit),
-    ("throttling", ErrorClass::RateLimit),
-    ("limit_requests", ErrorClass::RateLimit),
-    ("limit_burst_rate", ErrorClass::RateLimit),
-    ("request_quota_exceeded", ErrorClass::RateLimit),
-    ("token_quota_exceeded", ErrorClass::RateLimit),
-    ("too_many_requests", ErrorClass::RateLimit),
-    ("resource_exhausted", ErrorClass::RateLimit),
-    ("timeout_error", ErrorClass::Timeout),
-    ("deadline_exceeded", ErrorClass::Timeout),
-    ("server_error", ErrorClass::ServerError),
-    ("api_error", ErrorClass::ServerError),
-    ("internal", ErrorClass::ServerError),
-];
-
-/// Phrases of messages, in lower case, and what they mean. The first that occurs counts.
-const PHRASES: [(&str, ErrorClass); 42] = [
-    ("credit balance is too low", ErrorClass::Quota),
-    ("exceeded your current quota", ErrorClass::Quota),
-    ("insufficient balance", ErrorClass::Quota),
-    ("insufficient credits", ErrorClass::Quota),
-    ("requires more credits", ErrorClass::Quota),
-    ("doesn't have any credits", ErrorClass::Quota),
-    ("credit limit exceeded", ErrorClass::Quota),
-    ("spending limit", ErrorClass::Quota),
-    ("check your plan and billing details", ErrorClass::Quota),
-    ("api calls / month", ErrorClass::Quota),
-    ("free-models-per-day", ErrorClass::Quota),
-    ("maximum context length", ErrorClass::ContextTooLong),
-    ("max context length", ErrorClass::ContextTooLong),
-    ("context window", ErrorClass::ContextTooLong),
-    ("prompt is too long", ErrorClass::ContextTooLong),
-    ("prompt too long", ErrorClass::ContextTooLong),
-    ("input is too long", ErrorClass::ContextTooLong),
-    ("too many tokens: ", ErrorClass::ContextTooLong),
-    ("exceeds the context length", ErrorClass::ContextTooLong),
-    (
-        "exceeds the available context size",
-        ErrorClass::ContextTooLong,
-    ),
-    ("exceeded model token limit", ErrorClass::ContextTooLong),
-    (
-        "range of input length should be",
-        ErrorClass::ContextTooLong,
-    ),
-    (
-        "tokens + `max_new_tokens` must be",
-        ErrorClass::ContextTooLong,
-    ),
-    ("request too large for", ErrorClass::ContextTooLong),
-    (
-        "exceeds the maximum number of tokens",
-        ErrorClass::ContextTooLong,
-    ),
-    ("content management policy", ErrorClass::ContentFilter),
-    ("content filter", ErrorClass::ContentFilter),
-    ("requires moderation", ErrorClass::ContentFilter),
-    ("input was flagged", ErrorClass::ContentFilter),
-    ("flagged as potentially", ErrorClass::ContentFilter),
-    (
-        "rejected as a result of our safety system",
-        ErrorClass::ContentFilter,
-    ),
-    (
-        "output blocked by content filtering",
-        ErrorClass::ContentFilter,
-    ),
-    ("api key not valid", ErrorClass::Authentication),
-    ("invalid api key", ErrorClass::Authentication),
-    ("incorrect api key", ErrorClass::Authentication),
-    ("api key is invalid", ErrorClass::Authentication),
-    (
-        "does not exist or you do not have access",
-        ErrorClass::ModelUnavailable,
-    ),
-    ("is not found for api version", ErrorClass::ModelUnavailable),
-    ("is not a valid model", ErrorClass::ModelUnavailable),
-    ("no endpoints found", ErrorClass::ModelUnavailable),
-    ("capacity exceeded", ErrorClass::Overloaded),
-    ("over capacity", ErrorClass::Overloaded),
-];
-
-/// Codes of Zhipu, which have no type beside them, and what they mean.
-const NUMBERS: [(std::ops::RangeInclusive<u16>, ErrorClass); 11] = [
-    (1000..=1004, ErrorClass::Authentication),
-    (1110..=1112, ErrorClass::Authentication),
-    (1113..=1113, ErrorClass::Quota),
-    (1211..=1211, ErrorClass::ModelUnavailable),
-    (1220..=1220, ErrorClass::Authentication),
-    (1221..=1222, ErrorClass::ModelUnavailable),
-    (1261..=1261, ErrorClass::ContextTooLong),
-    (1300..=1301, ErrorClass::ContentFilter),
-    (1302..=1303, ErrorClass::RateLimit),
-    (1304..=1304, ErrorClass::Quota),
-    (1308..=1310, ErrorClass::Quota),
-];
-
 /// What is known of an error beside its reading.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Hints<'a> {
-    /// The reason or the quota that Google's details name.
-    pub(super) reason: Option<&'a str>,
+    /// The reasons and quotas that are named beside type and code.
+    pub(super) reasons: Vec<&'a str>,
     /// What the provider behind a gateway said.
-    pub(super) upstream: Option<&'a str>,
+    pub(super) upstream: Option<Cow<'a, str>>,
 }
 
 /// Returns what is said of an error, from its status, type, code and message, and from what else is known.
-pub(super) fn classify(dialect: Dialect, error: &ErrorReading, hints: Hints<'_>) -> Verdict {
-    let reason = hints.reason;
+pub(super) fn classify(dialect: Dialect, error: &ErrorReading, hints: &Hints<'_>) -> Verdict {
+    let words = || {
+        let told = [error.code.as_deref(), error.kind.as_deref()];
+        let reasons = hints.reasons.iter().copied();
+        reasons.chain(told.into_iter().flatten())
+    };
+    let numbers = words().filter_map(|word| word.parse::<u16>().ok());
+    let mut statuses = error.status.into_iter().chain(numbers);
+    let status = statuses.find(|status| (400..600).contains(status));
+    let telling = by_number(error).or_else(|| {
+        let mut meant = words().filter_map(by_word);
+        meant.find(|class| is_telling(*class))
+    });
     // A daily quota does not come back by waiting a moment, though it is told as a rate limit.
-    let daily = reason.is_some_and(|reason| reason.contains("PerDay"));
-    let said = [reason, error.code.as_deref(), error.kind.as_deref()];
-    let by_word = by_number(error).or_else(|| said.into_iter().flatten().find_map(by_word));
-    let status = error.status.filter(|status| *status >= 400);
-    let told = [error.message.as_deref(), hints.upstream];
-    let class = match (told.into_iter().flatten().find_map(by_phrase), by_word) {
-        _ if daily => ErrorClass::Quota,
-        // A rate limit stays one whatever its message says of quotas, unless it is about money.
-        (Some(ErrorClass::Quota), Some(ErrorClass::RateLimit))
-            if dialect == Dialect::GeminiGenerate =>
-        {
-            ErrorClass::RateLimit
-        }
-        (Some(class), _) => class,
-        (None, Some(ErrorClass::ServerError)) => status.map_or(ErrorClass::ServerError, by_status),
-        (None, Some(class)) => class,
-        (None, None) if is_unknown_model(error) => ErrorClass::ModelUnavailable,
-        (None, None) => status.map_or(ErrorClass::ServerError, by_status),
+    let daily = hints.reasons.iter().any(|reason| reason.contains("PerDay"));
+    let class = if daily {
+        ErrorClass::Quota
+    } else {
+        let phrase = by_phrases(error, hints);
+        weigh(telling, phrase, error).unwrap_or_else(|| {
+            if is_unknown_model(dialect, error) {
+                return ErrorClass::ModelUnavailable;
+            }
+            let vague = || words().find_map(by_word).unwrap_or(ErrorClass::ServerError);
+            status.map_or_else(vague, by_status)
+        })
     };
-    // A fault inside a stream has no status, so its type has the last word.
-    let word = error.kind.as_deref().or(error.code.as_deref());
-    let class = match (class, word) {
-        (ErrorClass::ServerError, Some("invalid_request_error" | "INVALID_ARGUMENT")) => {
-            ErrorClass::BadRequest
-        }
-        (class, _) => class,
-    };
-    verdict(class)
+    verdict(class, status)
 }
 
-fn verdict(class: ErrorClass) -> Verdict {
+/// Returns whether a class says more than a status does.
+fn is_telling(class: ErrorClass) -> bool {
+    !matches!(class, ErrorClass::ServerError | ErrorClass::BadRequest)
+}
+
+/// Chooses between what a word and what a phrase means.
+fn weigh(
+    word: Option<ErrorClass>,
+    phrase: Option<ErrorClass>,
+    error: &ErrorReading,
+) -> Option<ErrorClass> {
+    use ErrorClass::{
+        Authentication, ContentFilter, ContextTooLong, ModelUnavailable, Overloaded, Quota,
+        RateLimit,
+    };
+    match (word, phrase) {
+        (Some(RateLimit), Some(Quota)) if is_momentary(error) => Some(RateLimit),
+        // These words cover several things, which only the message tells apart: an empty account, a request
+        // larger than the limit, a full model; a filter, a model that is not for this account.
+        (Some(RateLimit), Some(Quota | ContextTooLong | Overloaded))
+        | (Some(Authentication), Some(Quota | ContentFilter | ModelUnavailable)) => phrase,
+        _ => word.or(phrase),
+    }
+}
+
+/// Returns whether it is one of Google's limits for a moment, which speak of a quota as well.
+fn is_momentary(error: &ErrorReading) -> bool {
+    let kind = error.kind.as_deref();
+    let exhausted = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("RESOURCE_EXHAUSTED"));
+    let message = error.message.as_deref().unwrap_or_default();
+    exhausted && lower(message).contains("exceeded your current quota")
+}
+
+fn verdict(class: ErrorClass, status: Option<u16>) -> Verdict {
     let (fault, retryable) = match class {
         ErrorClass::Network
         | ErrorClass::Timeout
         | ErrorClass::Overloaded
         | ErrorClass::ServerError => (Fault::Upstream, true),
         ErrorClass::RateLimit => (Fault::Client, true),
+        // A conflict is one with another call, which is over a moment later.
+        ErrorClass::BadRequest => (Fault::Client, status == Some(409)),
         ErrorClass::Authentication
         | ErrorClass::Quota
         | ErrorClass::ContentFilter
-        | ErrorClass::BadRequest
         | ErrorClass::ContextTooLong
         | ErrorClass::ModelUnavailable => (Fault::Client, false),
     };
@@ -233,45 +126,97 @@ fn verdict(class: ErrorClass) -> Verdict {
 }
 
 fn by_word(word: &str) -> Option<ErrorClass> {
-    let known = |word: &str| {
-        let mut words = WORDS.iter().chain(&aws::WORDS);
-        let found = words.find(|(known, _)| word.eq_ignore_ascii_case(known));
-        found.map(|(_, class)| *class)
-    };
-    // Alibaba's words have a finer one behind a dot.
-    known(word).or_else(|| known(word.split_once('.')?.0))
+    let plain = plain(word);
+    let is_complaint = COMPLAINTS.iter().any(|start| plain.starts_with(start));
+    known(&plain)
+        // Alibaba's words have a finer one behind a dot.
+        .or_else(|| known(&self::plain(word.split_once('.')?.0)))
+        .or_else(|| is_complaint.then_some(ErrorClass::BadRequest))
+}
+
+fn known(plain: &str) -> Option<ErrorClass> {
+    let found = WORDS.iter().find(|(_, words)| words.contains(&plain));
+    found.map(|(class, _)| *class)
+}
+
+/// Returns a word in the form of the table of words.
+fn plain(word: &str) -> String {
+    let mut plain: String = word
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(WORD_CHARS_MAX)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    let ends = ["exception", "error"];
+    if let Some(rest) = ends.iter().find_map(|end| plain.strip_suffix(end)) {
+        plain.truncate(rest.len());
+    }
+    plain
 }
 
 fn by_number(error: &ErrorReading) -> Option<ErrorClass> {
     let code = error.code.as_ref().filter(|_| error.kind.is_none())?;
-    let code = code.parse().ok()?;
-    let found = NUMBERS.iter().find(|(codes, _)| codes.contains(&code));
-    found.map(|(_, class)| *class)
+    let code: u16 = code.parse().ok()?;
+    let found = NUMBERS
+        .iter()
+        .find(|(_, ranges)| ranges.iter().any(|range| range.contains(&code)));
+    found.map(|(class, _)| *class)
+}
+
+fn by_phrases(error: &ErrorReading, hints: &Hints<'_>) -> Option<ErrorClass> {
+    let told = [error.message.as_deref(), hints.upstream.as_deref()];
+    told.into_iter().flatten().find_map(by_phrase)
 }
 
 fn by_phrase(message: &str) -> Option<ErrorClass> {
-    let message = message.to_ascii_lowercase();
-    let mut known = PHRASES.iter().chain(&aws::PHRASES);
-    let found = known.find(|(phrase, _)| message.contains(phrase));
-    found.map(|(_, class)| *class)
+    let message = lower(message);
+    let found = PHRASES
+        .iter()
+        .find(|(_, phrases)| phrases.iter().any(|phrase| message.contains(phrase)));
+    found.map(|(class, _)| *class)
+}
+
+/// Returns the start of a message in lower case.
+fn lower(message: &str) -> String {
+    let message = start(message).to_ascii_lowercase();
+    message.replace('\u{2019}', "'")
 }
 
 /// Returns whether something was not found, and that something is a model.
-fn is_unknown_model(error: &ErrorReading) -> bool {
-    let missing = error.status == Some(404) || error.kind.as_deref() == Some("not_found_error");
-    let message = error.message.as_deref().unwrap_or_default();
-    missing && message.to_ascii_lowercase().contains("model")
+fn is_unknown_model(dialect: Dialect, error: &ErrorReading) -> bool {
+    let message = lower(error.message.as_deref().unwrap_or_default());
+    let kind = error.kind.as_deref().map(plain);
+    let kind = kind.as_deref();
+    let missing =
+        error.status == Some(404) || matches!(kind, Some("notfound" | "resourcenotfound"));
+    let named = message.strip_prefix("model ");
+    let refused = matches!(error.status, Some(400 | 422) | None)
+        && named.is_some_and(|rest| MODEL_MISSING.iter().any(|words| rest.contains(words)));
+    // Models are the only resources that these paths name.
+    let is_aws = matches!(
+        dialect,
+        Dialect::BedrockConverse
+            | Dialect::BedrockInvoke
+            | Dialect::BedrockCountTokens
+            | Dialect::Kiro
+    );
+    let resource = is_aws && matches!(kind, None | Some("resourcenotfound"));
+    refused || (missing && (resource || message.contains("model")))
 }
 
+/// Returns what a status means where nothing else tells; those past 500 are Cloudflare's and nginx'.
 fn by_status(status: u16) -> ErrorClass {
     match status {
-        401 | 403 => ErrorClass::Authentication,
+        401 | 403 | 407 => ErrorClass::Authentication,
         402 => ErrorClass::Quota,
-        408 | 504 => ErrorClass::Timeout,
-        429 => ErrorClass::RateLimit,
-        503 | 529 => ErrorClass::Overloaded,
+        408 | 504 | 522 | 524 | 598 | 599 => ErrorClass::Timeout,
         // Bedrock's model failed.
-        424 | 500.. => ErrorClass::ServerError,
+        424 => ErrorClass::ServerError,
+        429 => ErrorClass::RateLimit,
+        // 498 is Groq's.
+        498 | 503 | 529 => ErrorClass::Overloaded,
+        521 | 523 | 525 | 526 | 530 => ErrorClass::Network,
+        500.. => ErrorClass::ServerError,
         _ => ErrorClass::BadRequest,
     }
 }

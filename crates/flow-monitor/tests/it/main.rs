@@ -10,4 +10,5 @@ mod commands;
 mod faults;
 mod monitor;
 mod record;
+mod reindex;
 mod security;

@@ -55,6 +55,31 @@ fn a_flow_comes_back_as_it_was_written() {
 }
 
 #[test]
+fn a_note_is_kept_behind_what_was_written_before_it() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path());
+    assert_eq!(store.note("rules").unwrap(), None);
+    let note = |value: &str| Write::Note {
+        key: "rules",
+        value: value.to_owned(),
+    };
+    store.write(note("old"));
+    record(&store, 1, b"ask", b"answer");
+    store.write(note("new"));
+    assert!(store.flush());
+    assert_eq!(store.note("rules").unwrap().as_deref(), Some("new"));
+    assert_eq!(
+        store.note("opened_at").unwrap(),
+        None,
+        "the store's own facts are no notes"
+    );
+    drop(store);
+    let store = Store::open_read_only(root.path()).unwrap();
+    assert_eq!(store.note("rules").unwrap().as_deref(), Some("new"));
+    assert_eq!(newest(&store, 10), [id(1)]);
+}
+
+#[test]
 fn a_store_in_memory_is_the_same_without_files() {
     let store = Store::open_with(options(None), FAST).unwrap();
     let other = Store::open_with(options(None), FAST).unwrap();

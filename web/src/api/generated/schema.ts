@@ -192,6 +192,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reindex": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns how the run goes that is under way, or how the last one went. */
+        get: operations["show_reindex"];
+        put?: never;
+        /** Begins to derive rows again, in the background. What was on the wire is not touched. */
+        post: operations["start_reindex"];
+        /** Stops the run that is under way, if there is one. What it has changed stays. */
+        delete: operations["cancel_reindex"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -563,7 +582,7 @@ export interface components {
          * @description Stable names of errors.
          * @enum {string}
          */
-        ErrorCode: "host_not_allowed" | "cross_origin" | "unauthorized" | "code_expired" | "too_many_attempts" | "not_found" | "no_such_flow" | "method_not_allowed" | "bad_query" | "bad_body" | "filter_unsupported" | "bad_cursor" | "bad_config" | "range_not_satisfiable" | "too_many_feeds" | "flow_damaged" | "store_unavailable" | "internal";
+        ErrorCode: "host_not_allowed" | "cross_origin" | "unauthorized" | "code_expired" | "too_many_attempts" | "not_found" | "no_such_flow" | "method_not_allowed" | "bad_query" | "bad_body" | "filter_unsupported" | "bad_cursor" | "bad_config" | "range_not_satisfiable" | "too_many_feeds" | "reindex_running" | "flow_damaged" | "store_unavailable" | "internal";
         /** @description What went wrong and what to do about it. */
         ErrorDetail: {
             /** @description Stable name of the error. */
@@ -780,6 +799,7 @@ export interface components {
             capture: components["schemas"]["CaptureHealth"];
             /** @description Between recorder and disk. */
             store: components["schemas"]["StoreReport"];
+            reindex?: components["schemas"]["ReindexProgress"] | null;
         };
         /** @description Where the bytes of an image, sound or file are. The bytes stay in the body; a reading only points to them. */
         Media: {
@@ -796,7 +816,12 @@ export interface components {
             data_chars?: number | null;
             /**
              * Format: int64
-             * @description Where the base64 text starts in the (decoded) body; none where the text was sent in pieces.
+             * @description Bytes that stand on the wire as they are, without base64, as in a form or in an answer that is sound.
+             */
+            bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Where the base64 text, or the bytes, start in the (decoded) body; none where they were sent in pieces.
              */
             data_offset?: number | null;
         };
@@ -917,6 +942,68 @@ export interface components {
             context?: components["schemas"]["ContextUse"] | null;
             /** @description The program that asked. */
             client?: components["schemas"]["Client"];
+        };
+        /**
+         * @description How a run ended.
+         * @enum {string}
+         */
+        ReindexOutcome: "finished" | "cancelled" | "failed";
+        /** @description How a run goes, or how the last one went. */
+        ReindexProgress: {
+            /** @description A run is under way. */
+            running: boolean;
+            outcome?: components["schemas"]["ReindexOutcome"] | null;
+            /** @description Nothing is changed: only counted. */
+            dry_run: boolean;
+            /**
+             * Format: int64
+             * @description How many flows there are to look at; none where that is not known.
+             */
+            total?: number | null;
+            /**
+             * Format: int64
+             * @description Flows that were looked at.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Rows that came out otherwise than they were.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Flows that could not be read.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Flows that keep their row because a body is too long to be read as a whole, or not stored whole.
+             */
+            kept: number;
+            /** @description How many rows changed in each member. */
+            fields: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * @description Which rows are derived again.
+         * @enum {string}
+         */
+        ReindexScope: "stale" | "all";
+        /** @description What is to be derived again. */
+        ReindexTask: {
+            /**
+             * @description Which rows.
+             * @default stale
+             */
+            scope: components["schemas"]["ReindexScope"];
+            /** @default null */
+            since: components["schemas"]["Timestamp"] | null;
+            /**
+             * @description Nothing is changed: only counted.
+             * @default false
+             */
+            dry_run: boolean;
         };
         /** @description Head of a request. */
         RequestHead: {
@@ -1936,6 +2023,115 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_reindex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The progress */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReindexProgress"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    start_reindex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReindexTask"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReindexProgress"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A run is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store cannot be written */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancel_reindex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it came */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReindexProgress"];
                 };
             };
             /** @description No token, or a wrong one */

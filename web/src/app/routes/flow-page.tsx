@@ -9,7 +9,7 @@ import { useT } from "@/lib/i18n/i18n";
 import { CopyButton } from "@/ui/copy-button";
 import { Icon } from "@/ui/icon";
 
-import { atEvent, eventAt, type FlowSearch } from "../search";
+import { atByte, atEvent, byteAt, eventAt, type FlowSearch } from "../search";
 import { TopBar } from "../shell/top-bar";
 
 import { DetailButtons } from "./detail-buttons";
@@ -58,8 +58,10 @@ export function FlowPage() {
           tab={isTab(search.tab) ? search.tab : "conversation"}
           side={isTab(search.side) ? search.side : null}
           at={eventAt(search.at)}
+          byte={byteAt(search.at)}
           onTab={choose}
           onAt={(at) => { change({ at: atEvent(at) }); }}
+          onPlace={(side, offset) => { change({ tab: side, at: atByte(offset) }); }}
           onList={() => { void navigate({ to: "/flows" }); }}
           actions={null}
         />

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { skipToken, useQuery } from "@tanstack/react-query";
 
 import type { Stats } from "@/api/types";
 import { FlowDetail } from "@/features/flow-detail/components/flow-detail";
@@ -13,7 +13,7 @@ import { Icon } from "@/ui/icon";
 import { KeyCaps } from "@/ui/key-caps";
 
 import { statsKey, statusQuery } from "../queries";
-import { atEvent, eventAt } from "../search";
+import { atByte, atEvent, byteAt, eventAt } from "../search";
 import { TopBar } from "../shell/top-bar";
 
 import { DetailButtons } from "./detail-buttons";
@@ -25,7 +25,7 @@ export function FlowsPage() {
   const t = useT();
   const state = useFlowsState();
   const view = useLogView();
-  const { data: stats } = useQuery<Stats>({ queryKey: statsKey, enabled: false });
+  const { data: stats } = useQuery<Stats>({ queryKey: statsKey, queryFn: skipToken });
   const { data: status } = useQuery(statusQuery);
   const { search } = state;
   const empty = !view.loading && view.error === null && view.rows.length === 0 && view.waiting === 0 && !view.hidden;
@@ -48,8 +48,10 @@ export function FlowsPage() {
                 tab={isTab(search.tab) ? search.tab : "conversation"}
                 side={null}
                 at={eventAt(search.at)}
+                byte={byteAt(search.at)}
                 onTab={(tab) => { state.change({ tab, at: undefined }); }}
                 onAt={(at) => { state.change({ at: atEvent(at) }); }}
+                onPlace={(side, offset) => { state.change({ tab: side, at: atByte(offset) }); }}
                 onList={state.closePeek}
                 actions={
                   <DetailButtons onPrevious={() => { state.step(-1); }} onNext={() => { state.step(1); }}>

@@ -69,6 +69,7 @@ export function applyToFlow(client: QueryClient, id: string, message: FeedMessag
 }
 
 export function withProgress(detail: Detail, { flow, exchange, response }: FlowProgress): Detail {
-  const reading = { ...detail.reading, response, tokens: flow.tokens, estimated: flow.estimated, dialect: flow.dialect ?? detail.reading.dialect ?? null };
+  const units = response.units ?? detail.reading.units;
+  const reading = { ...detail.reading, response, tokens: flow.tokens, estimated: flow.estimated, dialect: flow.dialect ?? detail.reading.dialect ?? null, ...(units === undefined ? {} : { units }) };
   return { ...detail, flow, exchange, reading };
 }

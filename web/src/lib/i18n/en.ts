@@ -2,12 +2,12 @@
  * Every string of the page in English, the table that other languages must match key by key.
  * `{name}` is filled in. A pair of forms is chosen by `{n}`.
  */
-export interface Plural {
-  one: string;
-  other: string;
-}
+import { enReading } from "./en-reading";
+import type { Plural } from "./plural";
 
 export const en = {
+  ...enReading,
+
   "app.name": "Flow Monitor",
   "nav.main": "Main",
   "nav.flows": "Flows",
@@ -50,9 +50,11 @@ export const en = {
   "list.time": "time",
   "list.state": "state",
   "list.model": "model",
+  "list.client": "client",
   "list.what": "what is new",
   "list.usage": "usage",
   "list.tokens": "tokens",
+  "list.cost": "cost",
   "list.ttft": "ttft, s",
   "list.total": "total",
   "list.waterfall": "waterfall",
@@ -77,15 +79,10 @@ export const en = {
   "list.gap": "gap",
   "list.truncated": "truncated",
   "list.usageUnknown": "usage unknown",
-
-  "usage.read": "Cache read",
-  "usage.write": "Cache write",
-  "usage.fresh": "Fresh",
-  "usage.reasoning": "Reasoning",
-  "usage.output": "Output",
-  "usage.label": "cache read {read}, cache write {write}, fresh {fresh}, reasoning {reasoning}, output {output}",
-  "usage.estimated": "Estimated: the wire has no figures",
-  "usage.none": "No usage on the wire",
+  "list.costUnknown": "cost unknown",
+  "list.credits": "{n} cr",
+  "list.attempt": "try {n}",
+  "list.session": "Session {id}",
 
   "detail.label": "Flow detail",
   "detail.previous": "Previous",
@@ -109,6 +106,7 @@ export const en = {
   "tab.request": "Request",
   "tab.response": "Response",
   "tab.events": "Events",
+  "tab.usage": "Usage",
   "tab.headers": "Headers",
   "tab.timing": "Timing",
 
@@ -135,6 +133,7 @@ export const en = {
   "talk.noArguments": "no arguments",
   "talk.moreLines": { one: "+ {n} line · {size}", other: "+ {n} lines · {size}" },
   "talk.fewerLines": "Show fewer lines",
+  "talk.moreEntries": { one: "+ {n} entry", other: "+ {n} entries" },
   "talk.empty": "empty",
   "talk.citations": { one: "{n} citation", other: "{n} citations" },
   "talk.cacheBreakpoint": "cache breakpoint",
@@ -146,9 +145,11 @@ export const en = {
   "talk.mediaFile": "file {id}",
   "talk.showImage": "Show from the record",
   "talk.imageFailed": "The image could not be read from the record",
-  "talk.other": "{name}, kept as it is",
+  "talk.other": "Kept as it stood on the wire",
   "talk.notRead": "This format is not read yet; what was recorded is under Request and Response.",
   "talk.nothing": "No message in the request",
+  "talk.vectors": { one: "{n} vector of {size} numbers. They stay in the body.", other: "{n} vectors of {size} numbers each. They stay in the body." },
+  "talk.promptTokens": { one: "The prompt has {n} token.", other: "The prompt has {n} tokens." },
   "talk.waiting": "Waiting for the first byte",
   "talk.receiving": "Receiving",
   "talk.spineNote": "By size; the wire does not say which part was cached",
@@ -166,25 +167,6 @@ export const en = {
   "note.blocked": "The provider refused the prompt: {reason}",
   "note.length": "Stopped at the limit of tokens",
   "note.filter": "Stopped by a filter",
-
-  "error.network": "The upstream could not be reached, or it broke off.",
-  "error.timeout": "A time limit passed before the answer.",
-  "error.authentication": "The credential is missing, wrong, or not allowed to do this.",
-  "error.rate_limit": "Too many requests or tokens in a short time.",
-  "error.overloaded": "The provider has no room at the moment.",
-  "error.quota": "The account has no money or no allowance left.",
-  "error.content_filter": "A filter refused the prompt or the answer.",
-  "error.bad_request": "The request is wrong; sending it again gives the same.",
-  "error.context_too_long": "The prompt does not fit the model's window.",
-  "error.model_unavailable": "There is no such model, or not for this account.",
-  "error.server_error": "The provider failed.",
-  "error.unclassified": "The answer is an error.",
-  "error.faultClient": "caused by the client",
-  "error.faultUpstream": "caused by the upstream",
-  "error.faultMonitor": "caused by the monitor",
-  "error.retryable": "trying again may help",
-  "error.notRetryable": "trying again does not help",
-  "error.retryAfter": "asks to wait {duration}",
 
   "body.none": "No body",
   "body.empty": "The body is empty",

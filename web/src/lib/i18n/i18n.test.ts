@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 
-import { en, type MessageKey, type Plural } from "./en";
+import { en, type MessageKey } from "./en";
 import { translator } from "./i18n";
+import type { Plural } from "./plural";
 import { zh } from "./zh";
 
 function forms(message: string | Plural): string[] {

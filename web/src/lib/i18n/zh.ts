@@ -1,11 +1,11 @@
 /** Every string of the page in Chinese. Chinese has one form for any number, so pairs repeat it. */
-import type { Messages, Plural } from "./en";
-
-function any(text: string): Plural {
-  return { one: text, other: text };
-}
+import type { Messages } from "./en";
+import { any } from "./plural";
+import { zhReading } from "./zh-reading";
 
 export const zh: Messages = {
+  ...zhReading,
+
   "app.name": "Flow Monitor",
   "nav.main": "主导航",
   "nav.flows": "请求",
@@ -48,9 +48,11 @@ export const zh: Messages = {
   "list.time": "时间",
   "list.state": "状态",
   "list.model": "模型",
+  "list.client": "客户端",
   "list.what": "新内容",
   "list.usage": "用量",
   "list.tokens": "token",
+  "list.cost": "费用",
   "list.ttft": "首字，秒",
   "list.total": "总时长",
   "list.waterfall": "瀑布图",
@@ -75,15 +77,10 @@ export const zh: Messages = {
   "list.gap": "缺口",
   "list.truncated": "已截断",
   "list.usageUnknown": "用量未知",
-
-  "usage.read": "缓存读取",
-  "usage.write": "缓存写入",
-  "usage.fresh": "新输入",
-  "usage.reasoning": "推理",
-  "usage.output": "输出",
-  "usage.label": "缓存读取 {read}，缓存写入 {write}，新输入 {fresh}，推理 {reasoning}，输出 {output}",
-  "usage.estimated": "估计值：线上没有给出数字",
-  "usage.none": "线上没有用量",
+  "list.costUnknown": "费用未知",
+  "list.credits": "{n} 积分",
+  "list.attempt": "第 {n} 次",
+  "list.session": "会话 {id}",
 
   "detail.label": "请求详情",
   "detail.previous": "上一个",
@@ -107,6 +104,7 @@ export const zh: Messages = {
   "tab.request": "请求体",
   "tab.response": "响应体",
   "tab.events": "事件",
+  "tab.usage": "用量",
   "tab.headers": "头部",
   "tab.timing": "耗时",
 
@@ -133,6 +131,7 @@ export const zh: Messages = {
   "talk.noArguments": "无参数",
   "talk.moreLines": any("+ {n} 行 · {size}"),
   "talk.fewerLines": "收起",
+  "talk.moreEntries": any("+ {n} 项"),
   "talk.empty": "空",
   "talk.citations": any("{n} 条引用"),
   "talk.cacheBreakpoint": "缓存断点",
@@ -144,9 +143,11 @@ export const zh: Messages = {
   "talk.mediaFile": "文件 {id}",
   "talk.showImage": "从记录中显示",
   "talk.imageFailed": "无法从记录中读取图片",
-  "talk.other": "{name}，原样保留",
+  "talk.other": "按线上原文保留",
   "talk.notRead": "这种格式尚未解读；记录的内容在“请求体”和“响应体”中。",
   "talk.nothing": "请求中没有消息",
+  "talk.vectors": any("{n} 个向量，每个 {size} 维。数值留在响应体中。"),
+  "talk.promptTokens": any("提示共有 {n} 个 token。"),
   "talk.waiting": "等待第一个字节",
   "talk.receiving": "正在接收",
   "talk.spineNote": "按大小推算；线上没有说明哪部分来自缓存",
@@ -164,25 +165,6 @@ export const zh: Messages = {
   "note.blocked": "提供方拒绝了提示：{reason}",
   "note.length": "达到 token 上限而停止",
   "note.filter": "被过滤器停止",
-
-  "error.network": "无法连接上游，或上游中途断开。",
-  "error.timeout": "在得到回答之前超过了时间限制。",
-  "error.authentication": "凭据缺失、错误或没有权限。",
-  "error.rate_limit": "短时间内请求或 token 过多。",
-  "error.overloaded": "提供方目前没有余量。",
-  "error.quota": "账户余额或额度已用完。",
-  "error.content_filter": "过滤器拒绝了提示或回答。",
-  "error.bad_request": "请求有误，重发结果相同。",
-  "error.context_too_long": "提示超出了模型的窗口。",
-  "error.model_unavailable": "没有该模型，或该账户不可用。",
-  "error.server_error": "提供方出错。",
-  "error.unclassified": "返回的是一个错误。",
-  "error.faultClient": "由客户端造成",
-  "error.faultUpstream": "由上游造成",
-  "error.faultMonitor": "由监视器造成",
-  "error.retryable": "重试可能有用",
-  "error.notRetryable": "重试没有用",
-  "error.retryAfter": "要求等待 {duration}",
 
   "body.none": "没有内容",
   "body.empty": "内容为空",

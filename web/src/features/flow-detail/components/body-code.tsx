@@ -1,6 +1,7 @@
 import { useDeferredValue, useMemo, useState } from "react";
 
-import { findAll } from "@/lib/code-search";
+import { lineAt } from "@/lib/code-lines";
+import { findAll, type Match } from "@/lib/code-search";
 import { useT } from "@/lib/i18n/i18n";
 import { setPreference, usePreferences } from "@/lib/preferences";
 import { Banner } from "@/ui/banner";
@@ -12,6 +13,9 @@ import type { BodyContent } from "../lib/body-reader";
 
 import { BodyBar } from "./body-bar";
 import { BodySearch } from "./body-search";
+
+/** Characters that are marked at a place. */
+const PLACE_CHARS_MAX = 40;
 
 interface BodyCodeProps {
   content: Extract<BodyContent, { kind: "lines" }>;
@@ -29,6 +33,8 @@ export function BodyCode({ content, label, facts, capped, path, name, query, onQ
   const t = useT();
   const wanted = useDeferredValue(query);
   const matches = useMemo(() => findAll(content.lines, wanted), [content.lines, wanted]);
+  // A place that was asked for is marked until someone searches.
+  const place = useMemo(() => placed(content), [content]);
   const { wrapCode } = usePreferences();
   const [step, setStep] = useState(0);
   const current = matches.length === 0 ? 0 : ((step % matches.length) + matches.length) % matches.length;
@@ -42,7 +48,13 @@ export function BodyCode({ content, label, facts, capped, path, name, query, onQ
       {capped === null ? null : (
         <Banner tone="plain" action={<a className="text-accent hover:underline" href={path} download={name}>{t("common.download")}</a>}>{capped}</Banner>
       )}
-      <CodeView lines={content.lines} label={label} matches={matches} current={current} wrap={wrapCode} />
+      <CodeView lines={content.lines} label={label} matches={wanted === "" ? place : matches} current={wanted === "" ? 0 : current} wrap={wrapCode} />
     </>
   );
+}
+
+function placed({ lines, mark }: BodyCodeProps["content"]): Match[] {
+  if (mark === null) return [];
+  const end = lines.starts[lineAt(lines, mark) + 1] ?? lines.text.length;
+  return [{ from: mark, to: Math.min(mark + PLACE_CHARS_MAX, Math.max(mark + 1, end - 1)) }];
 }

@@ -14,8 +14,8 @@ import { readBody } from "../lib/body-client";
 import { BodyBar } from "./body-bar";
 import { BodyCode } from "./body-code";
 
-/** A body as it was on the wire, content-decoded. */
-export function BodyTab({ detail, side }: { detail: Detail; side: Side }) {
+/** A body as it was on the wire, content-decoded. `byte` is brought into sight. */
+export function BodyTab({ detail, side, byte }: { detail: Detail; side: Side; byte: number | null }) {
   const t = useT();
   const [query, setQuery] = useState("");
   const { id } = detail.flow;
@@ -23,8 +23,8 @@ export function BodyTab({ detail, side }: { detail: Detail; side: Side }) {
   const path = bodyPath(id, side);
   const body = useQuery({
     // A body that grows is another body.
-    queryKey: ["flow", id, "body", side, facts.bytes],
-    queryFn: () => readBody(path),
+    queryKey: ["flow", id, "body", side, facts.bytes, byte],
+    queryFn: () => readBody(path, byte),
     enabled: facts.bytes > 0,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 30_000,

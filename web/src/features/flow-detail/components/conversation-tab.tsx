@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
 
-import type { Detail } from "@/api/types";
+import type { Detail, Side } from "@/api/types";
 import { useT } from "@/lib/i18n/i18n";
 import { Banner } from "@/ui/banner";
 
@@ -16,7 +16,7 @@ const OVERSCAN_ITEMS = 6;
 const AT_END_PX = 48;
 
 /** The conversation as the codec reads it. Drawn item by item, so that its length does not matter. */
-export function ConversationTab({ detail }: { detail: Detail }) {
+export function ConversationTab({ detail, onPlace }: { detail: Detail; onPlace: (side: Side, offset: number) => void }) {
   const t = useT();
   const scroller = useRef<HTMLDivElement>(null);
   const [showEarlier, setShowEarlier] = useState(false);
@@ -62,7 +62,7 @@ export function ConversationTab({ detail }: { detail: Detail }) {
         })}
       </div>
       {isRead(detail) && items.length === 0 ? <p className="p-3.5 text-12 text-t3">{t("talk.nothing")}</p> : null}
-      <Ending detail={detail} waiting={waiting} />
+      <Ending detail={detail} waiting={waiting} onPlace={onPlace} />
     </div>
   );
 }

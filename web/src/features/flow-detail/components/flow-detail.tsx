@@ -2,7 +2,7 @@ import { Tabs } from "radix-ui";
 import { useSyncExternalStore, type ReactNode } from "react";
 
 import { ApiError } from "@/api/client";
-import type { Detail } from "@/api/types";
+import type { Detail, Side } from "@/api/types";
 import { compact } from "@/lib/format";
 import { useT } from "@/lib/i18n/i18n";
 import { Button } from "@/ui/button";
@@ -25,8 +25,11 @@ export interface FlowDetailProps {
   side: TabId | null;
   /** Chosen event. */
   at: number | null;
+  /** Byte of the body that is shown. */
+  byte: number | null;
   onTab: (tab: TabId) => void;
   onAt: (at: number | null) => void;
+  onPlace: (side: Side, offset: number) => void;
   /** Leaves the flow for the list. */
   onList: () => void;
   /** Buttons of the place that shows it. */
@@ -63,7 +66,7 @@ export function FlowDetail(props: FlowDetailProps) {
 function SplitPanes(props: FlowDetailProps & { detail: Detail }) {
   const main = MAIN_TABS.includes(props.tab) ? props.tab : "conversation";
   const asked = props.side ?? props.tab;
-  const usual: TabId = props.detail.flow.events > 0 ? "events" : "timing";
+  const usual: TabId = props.detail.flow.events > 0 ? "events" : "usage";
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_minmax(420px,46%)] divide-x divide-line">
       <Pane {...props} tabs={MAIN_TABS} tab={main} />
@@ -72,7 +75,7 @@ function SplitPanes(props: FlowDetailProps & { detail: Detail }) {
   );
 }
 
-function Pane({ detail, tabs, tab, at, onTab, onAt }: FlowDetailProps & { detail: Detail; tabs: readonly TabId[] }) {
+function Pane({ detail, tabs, tab, at, byte, onTab, onAt, onPlace }: FlowDetailProps & { detail: Detail; tabs: readonly TabId[] }) {
   const t = useT();
   const choose = (value: string) => {
     const found = tabs.find((each) => each === value);
@@ -86,9 +89,9 @@ function Pane({ detail, tabs, tab, at, onTab, onAt }: FlowDetailProps & { detail
   }));
   return (
     <Tabs.Root value={tab} onValueChange={choose} activationMode="manual" className="flex min-h-0 min-w-0 flex-1 flex-col">
-      <TabBar label={t("detail.tabs")} items={items} />
+      <TabBar label={t("detail.tabs")} items={items} value={tab} />
       <Tabs.Content value={tab} tabIndex={-1} className="flex min-h-0 flex-1 flex-col">
-        <TabContent detail={detail} tab={tab} at={at} onAt={onAt} />
+        <TabContent detail={detail} tab={tab} at={at} byte={byte} onAt={onAt} onPlace={onPlace} />
       </Tabs.Content>
     </Tabs.Root>
   );

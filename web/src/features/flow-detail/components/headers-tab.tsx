@@ -1,18 +1,22 @@
-import type { Exchange, Header } from "@/api/types";
+import type { Detail, Header } from "@/api/types";
 import { useT } from "@/lib/i18n/i18n";
 import { Chip } from "@/ui/chip";
 import { ScrollRegion } from "@/ui/scroll-region";
 
+import { ClientSection } from "./client-section";
+
 /** How the tap writes a credential that it replaced. */
 const FINGERPRINT = /redacted-/;
 
-export function HeadersTab({ exchange }: { exchange: Exchange }) {
+export function HeadersTab({ detail }: { detail: Detail }) {
   const t = useT();
-  const { request, response, route } = exchange;
+  const { exchange } = detail;
+  const { request, response } = exchange;
   const trailers = [...(exchange.request_body.trailers ?? []), ...(exchange.response_body.trailers ?? [])];
   const status = response == null ? "" : `${response.version} ${response.status} ${response.reason ?? ""}`;
   return (
     <ScrollRegion label={t("tab.headers")}>
+      <ClientSection detail={detail} />
       <table className="w-full table-fixed border-collapse text-12">
         <Group title={t("headers.request", { n: request.headers.length })} line={`${request.method} ${request.target} ${request.version}`} headers={request.headers} />
         {response == null
@@ -20,12 +24,6 @@ export function HeadersTab({ exchange }: { exchange: Exchange }) {
           : <Group title={t("headers.response", { n: response.headers.length })} line={status} headers={response.headers} />}
         {trailers.length === 0 ? null : <Group title={t("headers.trailers", { n: trailers.length })} line="" headers={trailers} />}
       </table>
-      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3.5 gap-y-0.5 px-3 py-3 text-12">
-        <dt className="text-t3">{t("headers.sentTo")}</dt>
-        <dd className="font-mono break-all">{route.url ?? t("common.unknown")}</dd>
-        <dt className="text-t3">{t("headers.client")}</dt>
-        <dd className="font-mono">{exchange.peer ?? t("common.unknown")}</dd>
-      </dl>
     </ScrollRegion>
   );
 }
@@ -35,7 +33,7 @@ function Group({ title, line, headers }: { title: string; line: string; headers:
   return (
     <>
       <thead>
-        <tr className="h-6.5 border-b border-line bg-sunken text-11 text-t3">
+        <tr className="h-6.5 border-y border-line bg-sunken text-11 text-t3">
           <th scope="col" className="w-2/5 max-w-62 px-3 text-left font-normal">{title}</th>
           <th scope="col" className="truncate px-2.5 text-left font-mono font-normal" title={line}>{line}</th>
         </tr>

@@ -2,9 +2,14 @@ import { screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 
 import type { Part } from "@/api/types";
+import { answering, costOf, detailOf, rowOf } from "@/testing/fixtures";
 import { render } from "@/testing/render";
 
+import { ClientSection } from "./client-section";
+import { Ending } from "./ending";
 import { PartBody } from "./part-view";
+import { RawList } from "./raw-list";
+import { UsageTab } from "./usage-tab";
 
 const HOSTILE = `<img src=x onerror="alert(1)"><script>alert(2)</script><svg onload=alert(3)> [x](javascript:alert(4)) ![y](https://evil.example/y.png) <style>*{}</style>`;
 
@@ -28,6 +33,17 @@ test.each(PARTS.map((part): [string, Part] => [part.kind, part]))("a hostile %s 
     expect(link.getAttribute("href")).toMatch(/^https?:/);
     expect(link.getAttribute("rel")).toContain("noopener");
   }
+});
+
+test("a client that names itself in markup, and an error that says it, are text", () => {
+  const reading = answering(
+    { outcome: "error", error: { type: HOSTILE, code: HOSTILE, message: HOSTILE }, diagnostics: [{ code: HOSTILE, message: HOSTILE, offset: 1 }], service_tier: HOSTILE },
+    { client: { agent: { name: HOSTILE, version: HOSTILE }, session: HOSTILE, request: HOSTILE, other: HOSTILE }, cost: costOf({ price: HOSTILE, conditions: [HOSTILE], disputed: HOSTILE, unpriced: [HOSTILE] }) },
+  );
+  const detail = detailOf({ flow: rowOf(1, { state: "failed", end: "upstream_error", client: HOSTILE }), reading });
+  const { container } = render(<><Ending detail={detail} waiting={false} onPlace={() => undefined} /><ClientSection detail={detail} /><UsageTab detail={detail} /><RawList name={HOSTILE} raws={[HOSTILE, { id: HOSTILE }]} /></>);
+  expect(container.querySelectorAll("script, img, style, iframe, a, [onerror], [onload]")).toHaveLength(0);
+  expect(container.textContent).toContain(HOSTILE);
 });
 
 test("a tool call shows its arguments as key and value", () => {

@@ -2,13 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import type { Media, Part } from "@/api/types";
-import { bytes } from "@/lib/format";
+import { bytes, exact } from "@/lib/format";
 import { useT } from "@/lib/i18n/i18n";
 import { Button } from "@/ui/button";
 import { Icon } from "@/ui/icon";
 
 import { readSlice } from "../lib/body-client";
 import { dataUrl, imageBytes, type ImageBytes } from "../lib/inline-image";
+import { mediaBytes } from "../lib/transcript";
 
 type MediaPart = Extract<Part, { kind: "image" | "audio" | "file" }>;
 
@@ -20,7 +21,7 @@ export function MediaView({ part, path }: { part: MediaPart; path: string }) {
   const name = part.kind === "file" && part.name != null ? part.name : t(`talk.${part.kind}`);
   return (
     <figure className="flex flex-col items-start gap-2">
-      <figcaption className="flex min-h-9 max-w-full items-center gap-2.5 rounded-2 border border-line-strong bg-sunken px-2.5 py-1 text-12 text-t2">
+      <figcaption className="flex min-h-9 max-w-full flex-wrap items-center gap-x-2.5 rounded-2 border border-line-strong bg-sunken px-2.5 py-1 text-12 text-t2">
         <Icon name={part.kind === "image" ? "image" : "file"} />
         <span className="font-medium text-t1">{name}</span>
         <Where media={part.media} />
@@ -35,11 +36,13 @@ export function MediaView({ part, path }: { part: MediaPart; path: string }) {
 function Where({ media }: { media: Media }) {
   const t = useT();
   const facts = [media.mime ?? ""];
-  if (media.data_chars != null) facts.push(bytes(Math.floor(media.data_chars * 0.75)));
+  const size = mediaBytes(media);
+  if (size !== null) facts.push(bytes(size));
+  if (media.data_offset != null) facts.push(t("talk.atByte", { offset: exact(media.data_offset) }));
   if (media.file_id != null) facts.push(t("talk.mediaFile", { id: media.file_id }));
   return (
     <>
-      <span className="text-t3">{facts.filter((fact) => fact !== "").join(" · ")}</span>
+      <span className="min-w-0 text-t3">{facts.filter((fact) => fact !== "").join(" · ")}</span>
       {media.url == null ? null : <span className="min-w-0 truncate font-mono text-t3" title={t("talk.mediaUrl")}>{media.url}</span>}
     </>
   );

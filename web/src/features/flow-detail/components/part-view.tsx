@@ -13,6 +13,7 @@ import { CacheChip } from "./cache-chip";
 import { LongText } from "./long-text";
 import { MarkdownView } from "./markdown-view";
 import { MediaView } from "./media-view";
+import { RawBox } from "./raw-box";
 import { ToolCallBox } from "./tool-call-box";
 
 const SUMMARY_CHARS = 120;
@@ -67,12 +68,7 @@ export function PartBody({ part, flow, side, live }: PartBodyProps) {
     case "tool_result":
       return <ToolResult part={part} flow={flow} side={side} />;
     case "other":
-      return (
-        <>
-          <p className="mb-1.5 text-12 text-t3">{t("talk.other", { name: part.name })}</p>
-          <LongText text={JSON.stringify(part.raw, null, 2) ?? ""} boxed />
-        </>
-      );
+      return <RawBox name={part.name} raw={part.raw} />;
   }
 }
 

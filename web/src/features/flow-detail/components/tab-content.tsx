@@ -1,4 +1,4 @@
-import type { Detail } from "@/api/types";
+import type { Detail, Side } from "@/api/types";
 
 import type { TabId } from "../lib/tabs";
 
@@ -7,25 +7,31 @@ import { ConversationTab } from "./conversation-tab";
 import { EventsTab } from "./events-tab";
 import { HeadersTab } from "./headers-tab";
 import { TimingTab } from "./timing-tab";
+import { UsageTab } from "./usage-tab";
 
 interface TabContentProps {
   detail: Detail;
   tab: TabId;
   at: number | null;
+  /** Byte of the body to show. */
+  byte: number | null;
   onAt: (at: number | null) => void;
+  onPlace: (side: Side, offset: number) => void;
 }
 
-export function TabContent({ detail, tab, at, onAt }: TabContentProps) {
+export function TabContent({ detail, tab, at, byte, onAt, onPlace }: TabContentProps) {
   switch (tab) {
     case "conversation":
-      return <ConversationTab detail={detail} />;
+      return <ConversationTab detail={detail} onPlace={onPlace} />;
     case "request":
     case "response":
-      return <BodyTab key={tab} detail={detail} side={tab} />;
+      return <BodyTab key={tab} detail={detail} side={tab} byte={byte} />;
     case "events":
       return <EventsTab detail={detail} at={at} onAt={onAt} />;
     case "headers":
-      return <HeadersTab exchange={detail.exchange} />;
+      return <HeadersTab detail={detail} />;
+    case "usage":
+      return <UsageTab detail={detail} />;
     case "timing":
       return <TimingTab detail={detail} />;
   }

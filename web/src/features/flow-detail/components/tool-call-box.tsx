@@ -11,11 +11,8 @@ import { VisibleText } from "@/ui/visible-text";
 import { isTooLongForProse } from "../lib/long-text";
 import { argumentsOf, type Argument } from "../lib/tool-arguments";
 
+import { FieldList } from "./field-list";
 import { LongText } from "./long-text";
-
-const INKS: Record<Argument["kind"], string> = { string: "text-t1", number: "text-c-num", word: "text-c-kw", json: "text-t1" };
-/** Past it a value is folded like any long text. */
-const VALUE_CHARS_MAX = 600;
 
 /** A call with its arguments as key and value; the raw text is one click away. */
 export function ToolCallBox({ call, live }: { call: ToolCall; live: boolean }) {
@@ -48,16 +45,5 @@ function RawArguments({ text, live }: { text: string; live: boolean }) {
 function Fields({ fields }: { fields: readonly Argument[] }) {
   const t = useT();
   if (fields.length === 0) return <p className="px-2.5 py-1.5 text-12 text-t3">{t("talk.noArguments")}</p>;
-  return (
-    <dl className="grid grid-cols-[fit-content(40%)_minmax(0,1fr)] gap-x-3.5 px-2.5 py-1.5 font-mono text-12">
-      {fields.map(({ key, text, kind }) => (
-        <div key={key} className="contents">
-          <dt className="break-words text-c-key"><VisibleText text={key} /></dt>
-          <dd className={`min-w-0 break-words whitespace-pre-wrap ${INKS[kind]}`}>
-            {text.length > VALUE_CHARS_MAX ? <LongText text={text} boxed /> : <VisibleText text={text} />}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FieldList fields={fields} />;
 }

@@ -27,6 +27,7 @@ function ToolEntry({ tool }: { tool: Tool }) {
         <b className="font-mono font-semibold text-t1">{tool.name}</b>
         {tool.server === true ? <Chip>{t("talk.toolServer")}</Chip> : null}
         <span className="min-w-0 flex-1 truncate">{tool.description?.split("\n", 1)[0] ?? ""}</span>
+        {tool.cache == null ? null : <Chip tone="line" title={JSON.stringify(tool.cache)}>{t("talk.cacheBreakpoint")}</Chip>}
         <span>{bytes(tool.bytes)}</span>
       </button>
       {open ? (

@@ -1,13 +1,15 @@
 import { memo, useState, type ReactNode } from "react";
 
-import { bytes } from "@/lib/format";
+import { bytes, exact } from "@/lib/format";
 import { useT, type Translate } from "@/lib/i18n/i18n";
 import { Chip } from "@/ui/chip";
 import { Icon } from "@/ui/icon";
 
+import { withBreakpoints } from "../lib/breakpoints";
 import type { TranscriptItem } from "../lib/transcript";
 
 import { PartView, partSummary } from "./part-view";
+import { RawList } from "./raw-list";
 import { SystemParts } from "./system-parts";
 import { ToolList } from "./tool-list";
 
@@ -24,13 +26,13 @@ export const TranscriptRow = memo(function TranscriptRow({ item, flow, showEarli
   switch (item.kind) {
     case "system":
       return (
-        <Fold item={item} who={t("role.system")} title={t("talk.systemPrompt")} hint={firstWords(item.parts)}>
+        <Fold item={item} who={t("role.system")} title={t("talk.systemPrompt")} hint={firstWords(item.parts)} cached={withBreakpoints(item.parts).some(({ cache }) => cache != null)}>
           <SystemParts parts={item.parts} flow={flow} />
         </Fold>
       );
     case "tools":
       return (
-        <Fold item={item} who={t("role.tools")} title={t("talk.tools", { n: item.tools.length })} hint={item.tools.map(({ name }) => name).join(", ")}>
+        <Fold item={item} who={t("role.tools")} title={t("talk.tools", { n: item.tools.length })} hint={item.tools.map(({ name }) => name).join(", ")} cached={item.tools.some(({ cache }) => cache != null)}>
           <ToolList tools={item.tools} />
         </Fold>
       );
@@ -40,6 +42,12 @@ export const TranscriptRow = memo(function TranscriptRow({ item, flow, showEarli
           <FoldLine open={showEarlier} onToggle={onShowEarlier} title={t("talk.earlier", { n: item.count })} hint="" size={item.bytes === 0 ? "" : bytes(item.bytes)} />
         </Shell>
       );
+    case "raws":
+      return <Shell item={item} who={t(`role.${item.speaker === "other" ? "assistant" : item.speaker}`)}><RawList name={item.name} raws={item.raws} /></Shell>;
+    case "vectors":
+      return <Shell item={item} who={t("role.assistant")}><p className="text-13">{t("talk.vectors", { n: exact(item.embeddings.count), size: item.embeddings.dimensions == null ? t("common.unknown") : exact(item.embeddings.dimensions) })}</p></Shell>;
+    case "count":
+      return <Shell item={item} who={t("role.assistant")}><p className="text-13">{t("talk.promptTokens", { n: exact(item.tokens) })}</p></Shell>;
     case "answer":
       return <Shell item={item} who={t("role.answer", { n: item.index + 1 })} folded><div className="h-7.5" /></Shell>;
     case "end":
@@ -107,14 +115,17 @@ interface FoldProps {
   title: string;
   hint: string;
   muted?: boolean;
+  /** A cache breakpoint stands in it. */
+  cached?: boolean;
   children: ReactNode;
 }
 
-function Fold({ item, who, title, hint, muted = false, children }: FoldProps) {
+function Fold({ item, who, title, hint, muted = false, cached = false, children }: FoldProps) {
+  const t = useT();
   const [open, setOpen] = useState(false);
   return (
     <Shell item={item} who={who} folded>
-      <FoldLine open={open} onToggle={() => { setOpen(!open); }} title={title} hint={hint} size={bytes(item.bytes)} muted={muted} />
+      <FoldLine open={open} onToggle={() => { setOpen(!open); }} title={title} hint={hint} size={bytes(item.bytes)} mark={cached ? t("talk.cacheBreakpoint") : null} muted={muted} />
       {open ? <div className="pb-2.5">{children}</div> : null}
     </Shell>
   );
@@ -126,15 +137,17 @@ interface FoldLineProps {
   title: string;
   hint: string;
   size: string;
+  mark?: string | null;
   muted?: boolean;
 }
 
-function FoldLine({ open, onToggle, title, hint, size, muted = false }: FoldLineProps) {
+function FoldLine({ open, onToggle, title, hint, size, mark = null, muted = false }: FoldLineProps) {
   return (
     <button type="button" aria-expanded={open} onClick={onToggle} className="flex h-7.5 w-full items-center gap-2 text-12 whitespace-nowrap text-t2 hover:text-t1 focus-visible:shadow-(--ring-in)">
       <span className="text-t3"><Icon name={open ? "down" : "right"} small /></span>
       <span className={muted ? "min-w-0 truncate" : ""}>{title}</span>
       <span className="min-w-0 flex-1 truncate text-t3">{hint}</span>
+      {mark === null ? null : <Chip tone="line">{mark}</Chip>}
       <span className="text-t3">{size}</span>
     </button>
   );

@@ -2,6 +2,7 @@ import type { Tokens } from "@/api/types";
 import { exact } from "@/lib/format";
 import { useT } from "@/lib/i18n/i18n";
 import { TOKEN_KINDS, totalOf, usageOf } from "@/lib/usage";
+import { EstimateMark } from "@/ui/estimate-mark";
 import { UsageBar } from "@/ui/usage-bar";
 
 /** The bar with its five figures. */
@@ -9,7 +10,7 @@ export function UsageLegend({ tokens, estimated }: { tokens: Tokens; estimated: 
   const t = useT();
   const usage = usageOf(tokens);
   return (
-    <div className="min-w-0" title={estimated ? t("usage.estimated") : undefined}>
+    <div className="min-w-0">
       <UsageBar usage={usage} size="head" max={totalOf(tokens) ?? 1} />
       <dl className="mt-1.5 flex flex-wrap justify-between gap-x-2 tablet:gap-x-3">
         {TOKEN_KINDS.map((kind) => {
@@ -21,7 +22,7 @@ export function UsageLegend({ tokens, estimated }: { tokens: Tokens; estimated: 
                 {t(`usage.${kind}`)}
               </dt>
               <dd className="text-12 font-medium">
-                {count === null ? <span className="font-normal text-t3">{t("common.unknown")}</span> : `${estimated ? "≈ " : ""}${exact(count)}`}
+                {count === null ? <span className="font-normal text-t3">{t("common.unknown")}</span> : <>{estimated ? <EstimateMark /> : null}{exact(count)}</>}
               </dd>
             </div>
           );

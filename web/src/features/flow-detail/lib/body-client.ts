@@ -5,8 +5,8 @@ let worker: Worker | undefined;
 let lastId = 0;
 const waiting = new Map<number, { resolve: (answer: BodyAnswer) => void; reject: (error: Error) => void }>();
 
-export async function readBody(path: string): Promise<BodyContent> {
-  const answer = await ask((id) => ({ id, kind: "lines", path }));
+export async function readBody(path: string, mark: number | null): Promise<BodyContent> {
+  const answer = await ask((id) => ({ id, kind: "lines", path, mark }));
   if (!("content" in answer)) throw new Error("the worker gave no content");
   return answer.content;
 }

@@ -5,10 +5,11 @@ import type { CodeLines } from "@/lib/code-lines";
 export const BODY_SHOWN_BYTES_MAX = 10_000_000;
 
 export type BodyRequest =
-  | { id: number; kind: "lines"; path: string }
+  | { id: number; kind: "lines"; path: string; mark: number | null }
   | { id: number; kind: "slice"; path: string; from: number; length: number };
 
-export type BodyContent = { kind: "lines"; lines: CodeLines; read: number; whole: boolean } | { kind: "binary"; read: number };
+/** `mark`: the character at the byte that was asked for; `null` where none was, or where it lies past what is shown. */
+export type BodyContent = { kind: "lines"; lines: CodeLines; read: number; whole: boolean; mark: number | null } | { kind: "binary"; read: number };
 
 export type BodyAnswer =
   | { id: number; content: BodyContent }

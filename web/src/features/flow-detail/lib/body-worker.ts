@@ -2,6 +2,7 @@
 import { linesOf } from "@/lib/code-lines";
 
 import { BODY_SHOWN_BYTES_MAX, isBinary, readUpTo, type BodyAnswer, type BodyContent, type BodyRequest } from "./body-reader";
+import { charsIn, placeIn } from "./place";
 
 self.onmessage = (event: MessageEvent<BodyRequest>) => {
   const request = event.data;
@@ -20,12 +21,15 @@ async function answer(request: BodyRequest): Promise<BodyAnswer> {
     return { id: request.id, slice: new TextDecoder("latin1").decode(bytes) };
   }
   const { bytes, whole } = await readUpTo(response.body, BODY_SHOWN_BYTES_MAX);
-  return { id: request.id, content: contentOf(bytes, whole) };
+  return { id: request.id, content: contentOf(bytes, whole, request.mark) };
 }
 
-function contentOf(bytes: Uint8Array, whole: boolean): BodyContent {
+function contentOf(bytes: Uint8Array, whole: boolean, wanted: number | null): BodyContent {
   if (isBinary(bytes)) return { kind: "binary", read: bytes.length };
-  return { kind: "lines", lines: linesOf(new TextDecoder().decode(bytes), whole), read: bytes.length, whole };
+  const text = new TextDecoder().decode(bytes);
+  const lines = linesOf(text, whole);
+  const mark = wanted === null || wanted > bytes.length || lines.text === "" ? null : placeIn(text, lines.text, charsIn(bytes, wanted));
+  return { kind: "lines", lines, read: bytes.length, whole, mark };
 }
 
 function transferred(reply: BodyAnswer): Transferable[] {

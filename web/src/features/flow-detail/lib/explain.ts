@@ -1,6 +1,7 @@
 /** How a flow ended, in words: what happened, whose doing it was, whether trying again helps. */
 import type { Detail, ErrorReading } from "@/api/types";
 import { duration } from "@/lib/format";
+import type { MessageKey } from "@/lib/i18n/en";
 import type { Translate } from "@/lib/i18n/i18n";
 
 export interface Explanation {
@@ -8,7 +9,14 @@ export interface Explanation {
   title: string;
   /** What the other side or the monitor said, word for word. */
   said: string | null;
-  facts: string[];
+  facts: Fact[];
+}
+
+export interface Fact {
+  name: string;
+  value: string;
+  /** It stood on the wire, word for word. */
+  wire: boolean;
 }
 
 export function explain({ flow, exchange, reading }: Detail, t: Translate): Explanation[] {
@@ -22,7 +30,7 @@ export function explain({ flow, exchange, reading }: Detail, t: Translate): Expl
     found.push({ tone: "plain", title, said: null, facts: [] });
   } else if (end !== null && end !== "ended" && !(end === "upstream_error" && response.error != null)) {
     const failure = exchange.failure ?? null;
-    found.push({ tone: "fail", title: t(`end.${end}`), said: failure?.message ?? null, facts: failure === null ? [] : [fault(failure.fault, t)] });
+    found.push({ tone: "fail", title: t(`end.${end}`), said: failure?.message ?? null, facts: failure === null ? [] : [said("error.cause", t(`fault.${failure.fault}`), t), said("error.kind", t(`failure.${failure.kind}`), t)] });
   }
   if (response.block_reason != null) found.push({ tone: "held", title: t("note.blocked", { reason: response.block_reason }), said: null, facts: [] });
   if (response.outcome === "stream_error") found.push({ tone: "held", title: t("note.streamError"), said: null, facts: [] });
@@ -34,15 +42,17 @@ export function explain({ flow, exchange, reading }: Detail, t: Translate): Expl
 }
 
 function errorOf(error: ErrorReading, t: Translate): Explanation {
-  const facts: string[] = [];
-  if (error.type != null) facts.push(error.type);
-  if (error.code != null && error.code !== error.type) facts.push(error.code);
-  if (error.fault != null) facts.push(fault(error.fault, t));
-  if (error.retryable != null) facts.push(t(error.retryable ? "error.retryable" : "error.notRetryable"));
-  if (error.retry_after_us != null) facts.push(t("error.retryAfter", { duration: duration(error.retry_after_us) }));
+  const facts: Fact[] = [];
+  if (error.class != null) facts.push(said("error.kind", t(`errorClass.${error.class}`), t));
+  if (error.fault != null) facts.push(said("error.cause", t(`fault.${error.fault}`), t));
+  if (error.retryable != null) facts.push(said("error.again", t(error.retryable ? "error.retryable" : "error.notRetryable"), t));
+  if (error.retry_after_us != null) facts.push(said("error.retryAfter", duration(error.retry_after_us), t));
+  if (error.status != null) facts.push({ ...said("error.status", String(error.status), t), wire: true });
+  if (error.type != null) facts.push({ ...said("error.type", error.type, t), wire: true });
+  if (error.code != null) facts.push({ ...said("error.code", error.code, t), wire: true });
   return { tone: "fail", title: error.class == null ? t("error.unclassified") : t(`error.${error.class}`), said: error.message ?? null, facts };
 }
 
-function fault(side: "client" | "upstream" | "monitor", t: Translate): string {
-  return t(({ client: "error.faultClient", upstream: "error.faultUpstream", monitor: "error.faultMonitor" } as const)[side]);
+function said(name: MessageKey, value: string, t: Translate): Fact {
+  return { name: t(name), value, wire: false };
 }

@@ -1,7 +1,7 @@
 /** The views of a flow, and in which pane a wide page shows each. */
 import type { MessageKey } from "@/lib/i18n/en";
 
-export const TABS = ["conversation", "request", "response", "events", "headers", "timing"] as const;
+export const TABS = ["conversation", "request", "response", "events", "usage", "headers", "timing"] as const;
 export type TabId = (typeof TABS)[number];
 
 /** The right pane goes on where the left one ends: the order, and so the keys, are the same everywhere. */

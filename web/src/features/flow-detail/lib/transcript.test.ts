@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
 import type { Message, Part } from "@/api/types";
-import { readingOf } from "@/testing/fixtures";
+import { answering, readingOf } from "@/testing/fixtures";
 
-import { transcriptOf, type TranscriptItem } from "./transcript";
+import { mediaBytes, transcriptOf, type TranscriptItem } from "./transcript";
 
 const text = (words: string): Part => ({ kind: "text", text: words });
 const says = (role: Message["role"], ...parts: Part[]): Message => ({ role, parts });
@@ -68,4 +68,25 @@ test("a cache breakpoint is a mark on the part before it, never a message", () =
   const items = transcriptOf(reading(turn), { showEarlier: false, running: false });
   expect(shape(items)).toBe("tools system earlier tool:tool_result* end");
   expect(items.find((item) => item.kind === "part")).toMatchObject({ cache: { type: "ephemeral" }, bytes: 4 });
+});
+
+test("raw parts of one name in a row are one list; two of them are not", () => {
+  const raw = (name: string, id: string): Part => ({ kind: "other", name, raw: { id } });
+  const listed = reading([says("user", text("go"))], [raw("model", "a"), raw("model", "b"), raw("model", "c"), raw("next", "d"), raw("next", "e")]);
+  const items = transcriptOf(listed, { showEarlier: false, running: false });
+  expect(shape(items)).toBe("tools system user:text* raws assistant:other assistant:other end");
+  expect(items.find(({ kind }) => kind === "raws")).toMatchObject({ name: "model", raws: [{ id: "a" }, { id: "b" }, { id: "c" }], spine: "output" });
+  expect(new Set(items.map(({ key }) => key)).size).toBe(items.length);
+});
+
+test("vectors and the count of a prompt are answers", () => {
+  const embedded = answering({ embeddings: { count: 3, dimensions: 1_536 } }, { dialect: "openai_embeddings" });
+  expect(transcriptOf(embedded, { showEarlier: false, running: false })).toMatchObject([{ kind: "vectors", embeddings: { count: 3, dimensions: 1_536 } }]);
+  const counted = answering({}, { dialect: "anthropic_count_tokens", tokens: { input: 41 } });
+  expect(transcriptOf(counted, { showEarlier: false, running: false })).toMatchObject([{ kind: "count", tokens: 41 }]);
+  expect(transcriptOf(answering({}, { tokens: { input: 41 } }), { showEarlier: false, running: false })).toEqual([]);
+});
+
+test("the size of a medium is that of its bytes, not of their base64 text", () => {
+  expect([mediaBytes({ data_chars: 400 }), mediaBytes({ bytes: 12 }), mediaBytes({})]).toEqual([300, 12, null]);
 });

@@ -2,14 +2,18 @@
  * A reading as the items of a transcript, one for each part, so that a long conversation is drawn item by item.
  *
  * What the last turn added stands open; what stood before the model's last answer is one fold. Nothing is left out:
- * every part of the reading is an item, a mark on one, or inside the fold.
+ * every part of the reading is an item, a mark on one, one of a list of its like, or inside the fold.
  */
-import type { Detail, Message, Part, Reading, Tool, ToolCall, Tokens } from "@/api/types";
+import type { Detail, Embeddings, Media, Message, Part, Reading, Tool, ToolCall, Tokens } from "@/api/types";
+import { sideCall } from "@/lib/dialects";
 import type { TokenKind } from "@/lib/usage";
 
 import { withBreakpoints } from "./breakpoints";
 import { promptSpine } from "./spine";
 import { utf8Bytes } from "./text-size";
+
+/** Raw parts of one name from which on they are one list. */
+const LIST_MIN = 3;
 
 export type Speaker = "system" | "user" | "assistant" | "tool" | "thinking" | "other";
 
@@ -24,6 +28,9 @@ export type TranscriptItem =
   | (ItemBase & { kind: "tools"; tools: readonly Tool[] })
   | (ItemBase & { kind: "earlier"; count: number })
   | (ItemBase & PartItem)
+  | (ItemBase & { kind: "raws"; name: string; speaker: Speaker; raws: readonly unknown[] })
+  | (ItemBase & { kind: "vectors"; embeddings: Embeddings })
+  | (ItemBase & { kind: "count"; tokens: number })
   | (ItemBase & { kind: "answer"; index: number })
   | (ItemBase & { kind: "end"; stop: string | null });
 
@@ -76,7 +83,7 @@ function promptItems({ request, tokens }: Reading, options: TranscriptOptions): 
   const earlier: TranscriptItem[] = [];
   request.messages.forEach((message, at) => {
     const parts = messageItems(message, `m${at}`, calls, at >= fresh);
-    (at < fresh ? earlier : items).push(...parts);
+    (at < fresh ? earlier : items).push(...withLists(parts));
     if (at === fresh - 1) items.push(...foldEarlier(earlier, fresh, options.showEarlier));
   });
   return withSpine(items, tokens);
@@ -112,16 +119,46 @@ function messageItems(message: Message, key: string, calls: ReadonlyMap<string, 
   }));
 }
 
-function answerItems({ response }: Reading, running: boolean): TranscriptItem[] {
+/** Raw parts of one name in a row, such as the models of a list, become one item. */
+function withLists(items: readonly (ItemBase & PartItem)[]): TranscriptItem[] {
+  const found: TranscriptItem[] = [];
+  for (let at = 0; at < items.length; at = endOfLike(items, at)) {
+    const alike = items.slice(at, endOfLike(items, at));
+    const first = alike[0];
+    if (first?.part.kind !== "other" || alike.length < LIST_MIN) {
+      found.push(...alike);
+      continue;
+    }
+    const { key, speaker, spine } = first;
+    const raws = alike.map(({ part }) => (part.kind === "other" ? part.raw : null));
+    found.push({ kind: "raws", key: `${key}+`, name: first.part.name, speaker, raws, bytes: sum(alike.map(({ bytes }) => bytes)), spine });
+  }
+  return found;
+}
+
+/** One past the last of the raw parts that have the name of the one at `from`. */
+function endOfLike(items: readonly PartItem[], from: number): number {
+  const first = items[from]?.part;
+  if (first?.kind !== "other") return from + 1;
+  let end = from + 1;
+  for (let part = items[end]?.part; part?.kind === "other" && part.name === first.name; part = items[end]?.part) end += 1;
+  return end;
+}
+
+function answerItems({ dialect, response, tokens }: Reading, running: boolean): TranscriptItem[] {
   const items: TranscriptItem[] = [];
+  const base = { bytes: 0, spine: null };
+  if (response.embeddings != null) items.push({ ...base, kind: "vectors", key: "vectors", embeddings: response.embeddings });
+  if (sideCall(dialect) === "count" && tokens.input != null) items.push({ ...base, kind: "count", key: "count", tokens: tokens.input });
   const several = response.choices.length > 1;
   response.choices.forEach((choice, at) => {
     if (several) items.push({ kind: "answer", key: `a${at}`, index: choice.index, bytes: 0, spine: null });
     const parts = messageItems(choice.message, `a${at}`, new Map(), false);
-    parts.forEach((item, n) => {
+    const said = parts.map((item, n) => {
       const live = running && at === response.choices.length - 1 && n === parts.length - 1;
-      items.push({ ...item, answer: true, live, spine: item.part.kind === "thinking" ? "reasoning" : "output" });
+      return { ...item, answer: true, live, spine: item.part.kind === "thinking" ? "reasoning" as const : "output" as const };
     });
+    items.push(...withLists(said));
     const stop = choice.stop_reason ?? choice.stop ?? null;
     if (stop !== null) items.push({ kind: "end", key: `e${at}`, stop, bytes: 0, spine: null });
   });
@@ -160,10 +197,15 @@ export function partBytes(part: Part): number {
     case "image":
     case "audio":
     case "file":
-      return part.media.data_chars ?? 0;
+      return mediaBytes(part.media) ?? 0;
     case "other":
       return utf8Bytes(JSON.stringify(part.raw) ?? "");
   }
+}
+
+/** Size of a picture, sound or file itself; `null` where its bytes are not in the body. */
+export function mediaBytes({ bytes, data_chars: chars }: Pick<Media, "data_chars"> & { bytes?: number | null }): number | null {
+  return bytes ?? (chars == null ? null : Math.floor(chars * 0.75));
 }
 
 function sum(sizes: readonly number[]): number {

@@ -1,9 +1,11 @@
 import type { CSSProperties } from "react";
 
 import type { Row } from "@/api/types";
+import { dialectLabel, hasUsage } from "@/lib/dialects";
 import { clock, compact, duration, exact, instant, seconds, shortModel } from "@/lib/format";
 import { useT } from "@/lib/i18n/i18n";
 import { isKnown, totalOf, usageOf } from "@/lib/usage";
+import { EstimateMark } from "@/ui/estimate-mark";
 import { StateGlyph } from "@/ui/state-glyph";
 import { UsageBar } from "@/ui/usage-bar";
 import { VendorMark, vendorLetter } from "@/ui/vendor-mark";
@@ -26,29 +28,31 @@ export function StateCell({ row }: CellProps) {
 }
 
 export function ModelCell({ row }: CellProps) {
-  const name = row.model ?? row.requested_model ?? "–";
+  const t = useT();
+  const dialect = row.dialect == null ? null : t(dialectLabel(row.dialect));
+  const model = row.model ?? row.requested_model ?? null;
   return (
-    <span className="flex min-w-0 items-center gap-2" title={name}>
+    <span className="flex min-w-0 items-center gap-2" title={[model ?? "", dialect ?? ""].filter((part) => part !== "").join(" · ")}>
       <VendorMark letter={vendorLetter(row.provider)} title={row.provider ?? undefined} />
-      <span className="truncate">{shortModel(name)}</span>
+      {model === null ? <span className="truncate text-t3">{dialect ?? "–"}</span> : <span className="truncate">{shortModel(model)}</span>}
     </span>
   );
 }
 
 export function UsageCell({ row }: CellProps) {
   const usage = usageOf(row.tokens);
-  return isKnown(usage) || row.state === "completed" ? <UsageBar usage={usage} size="cell" /> : null;
+  return isKnown(usage) || (row.state === "completed" && (row.dialect == null || hasUsage(row.dialect))) ? <UsageBar usage={usage} size="cell" /> : null;
 }
 
 export function TokensCell({ row }: CellProps) {
   const t = useT();
   const total = totalOf(row.tokens);
   if (total === null) {
-    return row.state === "completed" && row.dialect != null
+    return row.state === "completed" && hasUsage(row.dialect)
       ? <span className="text-11 text-t3" title={t("usage.none")}>{t("common.unknown")}</span>
       : <span className="text-t3" title={t("list.usageUnknown")}>–</span>;
   }
-  return <span title={exact(total)}>{row.estimated ? "≈ " : ""}{compact(total)}</span>;
+  return <span title={exact(total)}>{row.estimated ? <EstimateMark /> : null}{compact(total)}</span>;
 }
 
 export function TtftCell({ row }: CellProps) {

@@ -3,6 +3,7 @@ import { memo } from "react";
 import type { Row } from "@/api/types";
 
 import { ModelCell, StateCell, TokensCell, TotalCell } from "./cells";
+import { CostFact } from "./cost-cell";
 import type { ShownColumn } from "./use-columns";
 import { WhatCell } from "./what-cell";
 
@@ -54,9 +55,10 @@ function PhoneCells({ row, nowUs }: { row: Row; nowUs: number }) {
   return (
     <>
       <div role="gridcell" className="row-span-2 flex justify-center self-start pt-1.25"><StateCell row={row} nowUs={0} /></div>
-      <div role="gridcell" className="col-span-3 min-w-0 text-13"><WhatCell row={row} nowUs={0} /></div>
+      <div role="gridcell" className="col-span-4 min-w-0 text-13"><WhatCell row={row} nowUs={0} /></div>
       <div role="gridcell" className="min-w-0"><ModelCell row={row} nowUs={0} /></div>
       <div role="gridcell" className="text-right"><TokensCell row={row} nowUs={0} /></div>
+      <div role="gridcell" className="text-right"><CostFact row={row} nowUs={0} /></div>
       <div role="gridcell" className="min-w-11 text-right"><TotalCell row={row} nowUs={nowUs} /></div>
     </>
   );

@@ -7,6 +7,8 @@ import type { MessageKey } from "@/lib/i18n/en";
 import { columnsAt, gridTemplate, type ColumnId } from "../lib/columns";
 
 import { ModelCell, StateCell, TimeCell, TokensCell, TotalCell, TtftCell, UsageCell, WaterfallCell, type CellProps } from "./cells";
+import { ClientCell } from "./client-cell";
+import { CostCell } from "./cost-cell";
 import { WhatCell } from "./what-cell";
 
 export interface ColumnLook {
@@ -19,9 +21,11 @@ const LOOKS: Record<ColumnId, ColumnLook> = {
   time: { label: "list.time", numeric: false, Cell: TimeCell },
   state: { label: "list.state", numeric: false, Cell: StateCell },
   model: { label: "list.model", numeric: false, Cell: ModelCell },
+  client: { label: "list.client", numeric: false, Cell: ClientCell },
   what: { label: "list.what", numeric: false, Cell: WhatCell },
   usage: { label: "list.usage", numeric: false, Cell: UsageCell },
   tokens: { label: "list.tokens", numeric: true, Cell: TokensCell },
+  cost: { label: "list.cost", numeric: true, Cell: CostCell },
   ttft: { label: "list.ttft", numeric: true, Cell: TtftCell },
   total: { label: "list.total", numeric: true, Cell: TotalCell },
   waterfall: { label: "list.waterfall", numeric: false, Cell: WaterfallCell },

@@ -1,3 +1,4 @@
+import { sideCall } from "@/lib/dialects";
 import { useT } from "@/lib/i18n/i18n";
 
 import { whatOf, type What } from "../lib/what";
@@ -34,8 +35,12 @@ export function WhatCell({ row }: CellProps) {
 /** Tools and marks, before the words. */
 function Before({ row, what }: { row: CellProps["row"]; what: What }) {
   const t = useT();
+  const call = sideCall(row.dialect);
   return (
     <>
+      {call === null ? null : <ToolChip name={t(`call.${call}`)} plain />}
+      {row.error_class == null ? null : <Mark text={t(`errorClass.${row.error_class}`)} failed />}
+      {row.attempt == null || row.attempt < 2 ? null : <Mark text={t("list.attempt", { n: row.attempt })} title={t("client.again", { n: row.attempt })} />}
       {what.tools.map((tool, at) => <ToolChip key={`${tool} ${at}`} name={tool} />)}
       {what.toolsMore > 0 ? <span className="mr-1.5 text-11 text-t3">{t("list.moreTools", { n: what.toolsMore })}</span> : null}
       {row.gap ? <Mark text={t("list.gap")} /> : null}
@@ -44,10 +49,13 @@ function Before({ row, what }: { row: CellProps["row"]; what: What }) {
   );
 }
 
-function ToolChip({ name }: { name: string }) {
-  return <span className="mr-1.5 inline-flex h-4.25 items-center rounded-1 bg-raised px-1.25 font-mono text-[11px]/4.25 text-t1">{name}</span>;
+const CHIP = "mr-1.5 inline-flex h-4.25 items-center rounded-1 px-1.25 text-[11px]/4.25";
+
+/** `plain`: a word of the page rather than a name from the wire. */
+function ToolChip({ name, plain = false }: { name: string; plain?: boolean }) {
+  return <span className={`${CHIP} ${plain ? "text-t2 inset-ring inset-ring-line-strong" : "bg-raised font-mono text-t1"}`}>{name}</span>;
 }
 
-function Mark({ text }: { text: string }) {
-  return <span className="mr-1.5 inline-flex h-4.25 items-center rounded-1 bg-held-soft px-1.25 text-[11px]/4.25 text-held">{text}</span>;
+function Mark({ text, title, failed = false }: { text: string; title?: string; failed?: boolean }) {
+  return <span className={`${CHIP} ${failed ? "bg-fail-soft text-fail" : "bg-held-soft text-held"}`} title={title}>{text}</span>;
 }
