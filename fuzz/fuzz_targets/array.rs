@@ -1,3 +1,5 @@
+//! Streams that are one JSON array.
+
 #![no_main]
 
 use flow_model::Dialect;

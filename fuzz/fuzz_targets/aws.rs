@@ -1,3 +1,5 @@
+//! AWS event streams.
+
 #![no_main]
 
 use flow_model::Dialect;

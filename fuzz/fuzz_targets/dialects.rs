@@ -1,3 +1,5 @@
+//! Every dialect, request and response, whole and streamed.
+
 #![no_main]
 
 use flow_codec::{detect, read_client, read_request, skim_request};

@@ -1,3 +1,5 @@
+//! Streams of lines of JSON.
+
 #![no_main]
 
 use flow_model::Dialect;

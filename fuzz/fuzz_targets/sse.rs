@@ -1,3 +1,5 @@
+//! Streams of server-sent events.
+
 #![no_main]
 
 use flow_model::Dialect;

@@ -12,11 +12,14 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "a benchmark that cannot go on should stop, and prints its results"
+    reason = "a benchmark reads the clock, prints what it measured, and stops where it cannot go on"
 )]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -28,6 +31,8 @@ use serde_json::{Value, json};
 const ROUNDS: usize = 15;
 /// Bytes that one round reads at least.
 const ROUND_BYTES: usize = 8 << 20;
+
+const MIB: f64 = 1_048_576.0;
 
 /// Something to read.
 enum Item {
@@ -44,10 +49,6 @@ fn main() {
             .or_default()
             .push(item);
     }
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the corpus is no part of the tree; only the caller knows where it is"
-    )]
     if let Some(folder) = std::env::var_os("FLOW_MONITOR_CORPUS") {
         for (name, item) in recorded(Path::new(&folder)) {
             groups.entry(name).or_default().push(item);
@@ -85,11 +86,11 @@ fn measure(name: &str, items: &[Item]) {
     rounds.sort_by(|one, other| ratio(one).total_cmp(&ratio(other)));
     let at = |share: usize| ratio(rounds.get(rounds.len() * share / 4).unwrap_or(&rounds[0]));
     let (read, parse) = rounds[rounds.len() / 2];
-    let speed = |time: Duration| (bytes * repeat) as f64 / time.as_secs_f64() / (1 << 20) as f64;
+    let speed = |time: Duration| (bytes * repeat) as f64 / time.as_secs_f64() / MIB;
     println!(
         "{name:<44} {:>6} {:>9.2} {:>4.0} MB/s {:>4.0} MB/s   {:.2} ({:.2}–{:.2})",
         items.len(),
-        bytes as f64 / (1 << 20) as f64,
+        bytes as f64 / MIB,
         speed(read),
         speed(parse),
         at(2),
@@ -176,7 +177,7 @@ fn made_up() -> Vec<(String, Item)> {
     for _ in 0..2_000 {
         let chunk = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
             "choices": [{"index": 0, "delta": {"content": " word"}, "finish_reason": null}]});
-        stream.push_str(&format!("data: {chunk}\n\n"));
+        writeln!(stream, "data: {chunk}\n").unwrap();
     }
     stream.push_str("data: [DONE]\n\n");
     let path = "/v1/messages".to_owned();

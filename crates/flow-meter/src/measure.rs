@@ -72,6 +72,10 @@ impl Meter {
     }
 
     /// Returns whether an estimate would fill in what the wire did not tell.
+    #[expect(
+        clippy::unused_self,
+        reason = "whether to measure is the meter's to say"
+    )]
     pub fn wants(&self, exchange: &Exchange, reading: &Reading) -> bool {
         !is_fetched(exchange) && is_wanting(reading)
     }

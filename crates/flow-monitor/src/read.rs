@@ -39,10 +39,10 @@ pub(crate) fn read_row(line: &str, meter: &Meter) -> Value {
         return not_read(&Value::Null);
     };
     let id = row.get("id").unwrap_or(&Value::Null);
-    let (Some(exchange), Some(body)) = (exchange_of(&row), body_of(member(&row, "response")))
-    else {
+    let Some(body) = body_of(member(&row, "response")) else {
         return not_read(id);
     };
+    let exchange = exchange_of(&row);
     let request_body = body_of(member(&row, "request")).unwrap_or_default();
     let ask = &exchange.request;
     let by_api = || {
@@ -68,7 +68,7 @@ pub(crate) fn read_row(line: &str, meter: &Meter) -> Value {
 }
 
 /// Returns the row's facts as an exchange that ended.
-fn exchange_of(row: &Value) -> Option<Exchange> {
+fn exchange_of(row: &Value) -> Exchange {
     let (request, response) = (member(row, "request"), member(row, "response"));
     let status = response.get("status").and_then(Value::as_u64);
     let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
@@ -82,7 +82,7 @@ fn exchange_of(row: &Value) -> Option<Exchange> {
     };
     let provider = text(row, "provider").filter(|provider| provider != "other");
     let started_at = row.get("started_at").and_then(Value::as_i64);
-    Some(Exchange {
+    Exchange {
         id: FlowId::from_bytes([0; 16]),
         started_at: started_at.map_or_else(crate::serve::now, Timestamp),
         peer: None,
@@ -111,7 +111,7 @@ fn exchange_of(row: &Value) -> Option<Exchange> {
         timings: Timings::default(),
         end: Some(EndReason::Ended),
         failure: None,
-    })
+    }
 }
 
 fn member<'a>(row: &'a Value, name: &str) -> &'a Value {

@@ -79,7 +79,8 @@ impl Failure {
 
     /// Returns the error, where an event of this type is one.
     pub(crate) fn told(self, kind: &str) -> Option<Value> {
-        let named = kind == "error" || kind.ends_with(".error");
+        // A type is a word with dots, such as `speech.audio.error`; it is never spelt in capitals.
+        let named = kind.rsplit('.').next() == Some("error");
         self.inner
             .or_else(|| named.then_some(Value::Object(self.beside)))
     }

@@ -56,7 +56,7 @@ impl HeldBench {
             self.receivers,
             &self.capture,
             &self.store,
-            &flow_meter::Meter::default(),
+            &Meter::default(),
         )
         .unwrap();
         Bench {
