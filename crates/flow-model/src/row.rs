@@ -72,6 +72,8 @@ pub struct Row {
     pub credits: Option<String>,
     /// The session that it belongs to: the client's own, or else the run.
     pub session: Option<String>,
+    /// The run that it belongs to, where the base URL named one.
+    pub run: Option<String>,
     /// The conversation that it belongs to.
     pub thread: Option<String>,
     /// The first words of what is new in the prompt.
@@ -136,6 +138,7 @@ impl Row {
                 .session
                 .clone()
                 .or_else(|| exchange.route.run.clone()),
+            run: exchange.route.run.clone(),
             thread: None,
             preview: prompt_preview(reading),
             answer: answer_preview(exchange, reading),

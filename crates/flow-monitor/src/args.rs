@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::shell::Shell;
 
 /// Records, explains and controls the traffic between programs and large language models.
 #[derive(Debug, Parser)]
@@ -49,6 +52,10 @@ pub(crate) enum Command {
     Serve,
     /// Starts the monitor with a fake provider and plays agents' traffic through it. Needs no key.
     Demo(DemoArgs),
+    /// Starts a command whose calls are recorded; needs no running monitor.
+    Run(RunArgs),
+    /// Prints the lines that point a client at the monitor, for a shell to read.
+    Env(EnvArgs),
     /// Lists, shows and follows recorded flows.
     #[command(subcommand)]
     Flows(FlowsCommand),
@@ -100,6 +107,41 @@ pub(crate) struct ReindexArgs {
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Options of `run`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Name of the run, instead of one that is made up.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Say nothing beside what the command says.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Print what would be set and started, and start nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The command and its arguments, behind `--`.
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMMAND"
+    )]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Options of `env`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct EnvArgs {
+    /// The shell; without it that of $SHELL.
+    #[arg(long, value_enum)]
+    pub(crate) shell: Option<Shell>,
+    /// Name of a run that the calls are to belong to.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The client, such as claude, codex or gemini; without it the variables of all SDKs.
+    pub(crate) client: Option<String>,
 }
 
 /// Commands about flows.

@@ -40,6 +40,15 @@ fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Opens a file that only its owner can read, as it is; creates it where it is missing.
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Returns the API's token, made at the first start.
 pub(crate) fn token(dir: &Path) -> io::Result<String> {
     let path = dir.join(TOKEN_FILE);

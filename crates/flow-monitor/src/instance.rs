@@ -37,6 +37,15 @@ enum Reach {
     Files(Box<Router>),
 }
 
+/// Where a monitor listens and what it can relay to.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) proxy_url: String,
+    pub(crate) ui_url: String,
+    /// Names and URLs of upstreams.
+    pub(crate) upstreams: Vec<(String, String)>,
+}
+
 /// The answer was an error.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -95,6 +104,12 @@ impl Instance {
             host: "localhost".to_owned(),
             reach: Reach::Files(Box::new(router)),
         })
+    }
+
+    /// Returns where the monitor listens and relays to.
+    pub(crate) fn place(&self) -> anyhow::Result<Place> {
+        let status = self.get("/api/status")?;
+        Place::of_status(&status).context("the monitor's status has another form")
     }
 
     /// Returns the answer to a `GET`.
@@ -197,6 +212,23 @@ impl Instance {
                 Ok(response.await?.map(Body::new))
             }
         }
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    /// Returns what the status of a running monitor tells.
+    fn of_status(status: &Value) -> Option<Self> {
+        let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
+        let upstreams = status.get("upstreams")?.as_array()?.iter();
+        let upstreams =
+            upstreams.filter_map(|each| Some((text(each, "name")?, text(each, "url")?)));
+        Some(Self {
+            proxy_url: text(status, "proxy_url")?,
+            ui_url: text(status, "ui_url")?,
+            upstreams: upstreams.collect(),
+        })
     }
 }
 

@@ -10,7 +10,9 @@ mod files;
 mod instance;
 mod logging;
 mod read;
+mod recipes;
 mod serve;
+mod shell;
 mod text;
 
 use std::io;
@@ -28,11 +30,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
     /// Everything was done.
-    Success = 0,
+    Success,
     /// Something went wrong.
-    Failure = 1,
+    Failure,
     /// What was asked for does not exist.
-    NotFound = 4,
+    NotFound,
+    /// As the command ended that was run.
+    Child(u8),
 }
 
 fn main() -> ExitCode {
@@ -44,7 +48,7 @@ fn main() -> ExitCode {
         complain(&format!("{error:#}"));
         Exit::Failure
     });
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit.code())
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
@@ -68,6 +72,9 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Demo(args) => Some(commands::demo::prepare(args, &mut given)?),
         _ => None,
     };
+    if matches!(command, Command::Run(_)) {
+        commands::run::prepare(&mut given);
+    }
     let config = Config::load(&given)?;
     let color = std::env::var_os("NO_COLOR").is_none();
     logging::start(config.text("log_level"), config.text("log_format"), color);
@@ -81,7 +88,22 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Reindex(args) => commands::reindex::run(&config, args),
         Command::Config(ConfigCommand::Show { json }) => commands::config::show(&config, json),
         Command::Token { link } => commands::token::run(&config, link),
+        Command::Run(args) => commands::run::run(&config, &args),
+        Command::Env(args) => commands::env::show(&config, &args),
         Command::Read { .. } | Command::Openapi => Ok(Exit::Success),
+    }
+}
+
+// === impl Exit ===
+
+impl Exit {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::NotFound => 4,
+            Self::Child(code) => code,
+        }
     }
 }
 

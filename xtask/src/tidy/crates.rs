@@ -109,7 +109,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "flow-codec",
         uses: &["flow-model"],
-        io: Io::Pure(&["memchr", "serde", "serde_json"]),
+        io: Io::Pure(&["memchr", "serde", "serde_json", "thiserror", "toml"]),
     },
     Layer {
         name: "flow-meter",

@@ -55,6 +55,11 @@ impl<'a> Token<'a> {
         document.base().saturating_add(self.start as u64)
     }
 
+    /// Returns whether the document ends before the string does.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     /// Returns whether the string is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.raw.is_empty()

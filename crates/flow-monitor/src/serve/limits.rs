@@ -6,12 +6,10 @@ use tokio::runtime::Handle;
 #[cfg(unix)]
 const SIGXFSZ: i32 = 25;
 
-/// Raises the number of files that may be open, and makes a write beyond the limit of a file's size an error: as
-/// a signal it would end the program, and traffic with it.
+/// Raises the number of files that may be open.
 #[cfg(unix)]
-pub(super) fn prepare(runtime: &Handle) {
+pub(super) fn raise_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    use tokio::signal::unix::{SignalKind, signal};
 
     // Every exchange takes two connections; the usual soft limit is 1024 and the hard one far above.
     let limit = getrlimit(Resource::Nofile);
@@ -22,6 +20,14 @@ pub(super) fn prepare(runtime: &Handle) {
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "the limit of open files stays at {:?}", limit.current);
     }
+}
+
+/// Makes a write beyond the limit of a file's size an error: as a signal it would end the program, and traffic
+/// with it.
+#[cfg(unix)]
+pub(super) fn survive_file_size(runtime: &Handle) {
+    use tokio::signal::unix::{SignalKind, signal};
+
     let _entered = runtime.enter();
     // The handler stays when its stream is dropped.
     if let Err(error) = signal(SignalKind::from_raw(SIGXFSZ)) {
@@ -30,4 +36,7 @@ pub(super) fn prepare(runtime: &Handle) {
 }
 
 #[cfg(not(unix))]
-pub(super) fn prepare(_runtime: &Handle) {}
+pub(super) fn raise_files() {}
+
+#[cfg(not(unix))]
+pub(super) fn survive_file_size(_runtime: &Handle) {}

@@ -11,4 +11,6 @@ mod faults;
 mod monitor;
 mod record;
 mod reindex;
+#[cfg(unix)]
+mod run;
 mod security;

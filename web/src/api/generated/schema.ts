@@ -1183,6 +1183,8 @@ export interface components {
             credits?: string | null;
             /** @description The session that it belongs to: the client's own, or else the run. */
             session?: string | null;
+            /** @description The run that it belongs to, where the base URL named one. */
+            run?: string | null;
             /** @description The conversation that it belongs to. */
             thread?: string | null;
             /** @description The first words of what is new in the prompt. */
