@@ -43,6 +43,16 @@ pub(crate) struct OpenFlow {
     pub(crate) published: Done,
 }
 
+/// What is left to do once a flow has ended, from what the store has of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    Nothing,
+    /// The row: too much was held for reading.
+    Row,
+    /// Its token counts: an estimate needs the whole request.
+    Estimate,
+}
+
 /// When something that follows the changes of a flow was last done, and how far it came.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Done {
@@ -317,15 +327,14 @@ impl OpenFlow {
         meter.price(&self.exchange, &mut self.reading);
     }
 
-    /// Ends the flow. Returns the write that does, and whether the row is to be derived from what is stored: where
-    /// too much was held for reading, and where tokens have to be estimated, which needs the whole request.
+    /// Ends the flow. Returns the write that does, and what is left to be derived from what is stored.
     pub(crate) fn end(
         mut self,
         at_us: u64,
         reason: EndReason,
         failure: Option<Failure>,
         meter: &Meter,
-    ) -> (Write, bool) {
+    ) -> (Write, Rest) {
         if let Some(decoder) = self.decoder.take() {
             let complete = reason == EndReason::Ended && self.response.is_decoded();
             self.reading.response = decoder.finish(complete);
@@ -345,7 +354,12 @@ impl OpenFlow {
             exchange: Arc::new(self.exchange),
             row,
         };
-        (write, is_unread || wants)
+        let rest = match (is_unread, wants) {
+            (true, _) => Rest::Row,
+            (false, true) => Rest::Estimate,
+            (false, false) => Rest::Nothing,
+        };
+        (write, rest)
     }
 }
 

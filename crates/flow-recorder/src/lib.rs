@@ -6,6 +6,7 @@
 
 mod body;
 mod coding;
+mod estimator;
 mod flow;
 mod limits;
 mod recover;

@@ -12,7 +12,8 @@ use flow_meter::Meter;
 use flow_model::{FlowId, Side};
 use flow_store::{Store, Write};
 
-use crate::flow::OpenFlow;
+use crate::estimator::{Estimates, Estimator};
+use crate::flow::{OpenFlow, Rest};
 use crate::limits::{
     KEPT_BYTES_MAX, PENDING_EVERY, PUBLISH_EVERY, REFRESH_EVERY, REFRESH_LARGE_EVERY, TURN,
 };
@@ -22,12 +23,14 @@ use crate::recover::read_again;
 #[derive(Debug)]
 pub struct Recorder {
     workers: Vec<JoinHandle<()>>,
+    estimator: Estimator,
 }
 
 struct Worker {
     capture: Capture,
     store: Store,
     meter: Meter,
+    estimates: Estimates,
     flows: HashMap<FlowId, Slot>,
     /// Bytes of requests that all workers keep until they are read.
     kept_bytes: Arc<AtomicUsize>,
@@ -53,11 +56,13 @@ impl Recorder {
         meter: &Meter,
     ) -> io::Result<Self> {
         let kept_bytes = Arc::new(AtomicUsize::new(0));
+        let estimator = Estimator::start(store.clone(), meter.clone())?;
         let start = |receiver: Receiver| {
             let worker = Worker {
                 capture: capture.clone(),
                 store: store.clone(),
                 meter: meter.clone(),
+                estimates: estimator.estimates(),
                 flows: HashMap::new(),
                 kept_bytes: Arc::clone(&kept_bytes),
             };
@@ -68,7 +73,7 @@ impl Recorder {
             .into_iter()
             .map(start)
             .collect::<io::Result<_>>()?;
-        Ok(Self { workers })
+        Ok(Self { workers, estimator })
     }
 
     /// Waits until everything that was captured before [`Capture::close`] has been handed to the store.
@@ -78,6 +83,7 @@ impl Recorder {
                 tracing::error!("a recorder thread has died: flows it had open are not whole");
             }
         }
+        self.estimator.join();
     }
 }
 
@@ -145,10 +151,12 @@ impl Worker {
                     self.kept_bytes
                         .fetch_sub(open.kept_bytes(), Ordering::Relaxed);
                     let failure = failure.map(|failure| *failure);
-                    let (write, is_unread) = open.end(at_us, reason, failure, &self.meter);
+                    let (write, rest) = open.end(at_us, reason, failure, &self.meter);
                     self.store.write(write);
-                    if is_unread {
-                        read_later(&self.store, &self.meter, flow);
+                    match rest {
+                        Rest::Nothing => {}
+                        Rest::Row => read_later(&self.store, &self.meter, flow),
+                        Rest::Estimate => self.estimates.want(flow),
                     }
                 }
             }

@@ -49,8 +49,12 @@ fn reason(line: &str) -> Option<&str> {
     Some(why.trim()).filter(|why| !why.is_empty())
 }
 
-/// Crates take every version from the root.
+/// Crates take every version from the root, unless they are a workspace of their own.
 fn versions(file: &File) -> Vec<Finding> {
+    let text = file.text.as_deref().unwrap_or_default();
+    if text.lines().any(|line| line == "[workspace]") {
+        return Vec::new();
+    }
     entries(file, CRATE_TABLES)
         .filter(|(_, line)| !line.contains("workspace = true"))
         .map(|(number, _)| {

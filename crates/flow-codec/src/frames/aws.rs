@@ -63,9 +63,10 @@ struct Prelude {
     headers: usize,
 }
 
-/// Returns whether a body starts with a frame's prelude, whose checksum is right.
+/// Returns whether a body starts with a frame's prelude, whose checksum is right. The length of a first frame
+/// starts with a zero byte, so that one byte tells whether to wait for the rest of a prelude.
 pub(super) fn is_prelude(head: &[u8]) -> bool {
-    Prelude::read(head).is_some()
+    Prelude::read(head).is_some_and(|prelude| prelude.total < FRAME_BYTES_MAX)
 }
 
 // === impl AwsDecoder ===

@@ -353,3 +353,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_first_frame_beyond_the_limit_is_no_prelude() {
+    // The checksum of these eight bytes happens to be right.
+    let body = [
+        0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, b'\n',
+    ];
+    let sse = Some("text/event-stream");
+    assert_eq!(sniff(&body, sse, false, true), Some(Framing::Sse));
+    assert_eq!(sniff(&body[..4], sse, false, false), Some(Framing::Sse));
+}

@@ -159,6 +159,25 @@ fn a_stream_becomes_a_stored_flow_with_its_row() {
 }
 
 #[test]
+fn what_the_wire_does_not_count_is_estimated_and_priced() {
+    let bench = bench(Policy::default());
+    let tap = bench.begin();
+    send(&tap, ASK);
+    answer(&tap, "text/event-stream", &EVENTS);
+    let id = tap.id().unwrap();
+    let row = bench.end().row(id).unwrap().unwrap();
+    assert!(row.estimated);
+    // One word asked, within a message's frame; two words answered.
+    assert_eq!(row.tokens.output, Some(2));
+    assert!(
+        row.tokens
+            .input
+            .is_some_and(|input| (5..15).contains(&input))
+    );
+    assert!(row.cost.is_some_and(|cost| cost.starts_with("0.0000")));
+}
+
+#[test]
 fn an_excluded_model_leaves_nothing() {
     let bench = bench(Policy {
         excluded_models: vec!["gpt-5*".to_owned()],

@@ -45,10 +45,16 @@ pub(super) fn run(command: &[OsString], set: &[(String, String)]) -> anyhow::Res
     })
 }
 
-/// Waits until `done` says so, asked every so often, or a signal arrives.
-pub(super) fn until_signal(every: Duration, done: impl Fn() -> bool) -> anyhow::Result<()> {
+/// Waits until `done` says so, asked every so often, or a signal arrives. `told` is called once signals are heard:
+/// one that somebody sends upon what it says is not lost.
+pub(super) fn until_signal(
+    every: Duration,
+    told: impl FnOnce(),
+    done: impl Fn() -> bool,
+) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let mut signals = Signals::listen().context("signals cannot be caught")?;
+        told();
         let mut ticks = tokio::time::interval(every);
         while !done() {
             tokio::select! {

@@ -34,9 +34,8 @@ impl Lease {
         if self.is_alone() {
             return self;
         }
-        told();
         // Without signals nobody could end the wait; then it is better not to wait.
-        let _ended = super::child::until_signal(TRY_EVERY, || self.is_alone()).is_ok();
+        let _ended = super::child::until_signal(TRY_EVERY, told, || self.is_alone()).is_ok();
         self
     }
 
