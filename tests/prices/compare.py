@@ -22,7 +22,7 @@ os.environ.setdefault("LITELLM_LOG", "CRITICAL")
 import litellm  # noqa: E402
 from genai_prices import data_snapshot  # noqa: E402
 from genai_prices.types import Usage as GenaiUsage  # noqa: E402
-from corpus import readings  # noqa: E402
+from corpus import AT_US, readings  # noqa: E402
 from litellm.types.utils import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper, Usage  # noqa: E402
 
 litellm.suppress_debug_info = True
@@ -181,7 +181,14 @@ def another_name(row, ours, others):
     return any(near(ours, other) for other in [*genai_costs(asked), *litellm_costs(asked)])
 
 
+def not_tokens(row, ours, others):
+    """Sound by the second, images made, and the images among an answer's tokens: the sources' readers of usage leave
+    them out, though their tables have the prices."""
+    return any(line["what"] in ("audio_ms", "image", "output_image") for line in row["cost"]["lines"])
+
+
 RULES = [
+    ("images and seconds of sound, which the sources' readers leave out", not_tokens),
     ("cache writes come on top of the prompt", written_beside_prompt),
     ("the same price under the name that it was found by", another_name),
 ]
@@ -256,8 +263,11 @@ def rows(arguments):
     for line in arguments.readings:
         row = json.loads(line)
         told = {name: value for name, value in row.items() if value is not None}
-        lacking = {**dict.fromkeys(("provider", "tier", "units")), **known.get(row.get("id"), {})}
+        lacking = {**dict.fromkeys(("api", "model", "provider", "tier", "units")), "at": AT_US}
+        lacking |= known.get(row.get("id"), {})
+        asked = (row.get("request") or {}).get("model")
         row = {**lacking, **told, "cost": row.get("cost")}
+        row["model"] = row["model"] or asked or ""
         if isinstance(row.get("usage_raw"), dict) and row.get("tokens") and row.get("api") != "count_tokens":
             yield row
 

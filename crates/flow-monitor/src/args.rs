@@ -64,6 +64,9 @@ pub(crate) enum Command {
         /// Files of exchanges; `-` is standard input.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// Instant whose prices hold, in seconds since 1970, for exchanges without a time of their own. [default: now]
+        #[arg(long, value_name = "SECONDS")]
+        at: Option<i64>,
     },
     /// Derives the rows of recorded flows again: tokens, cost, client and the like. What was on the wire stays.
     Reindex(ReindexArgs),

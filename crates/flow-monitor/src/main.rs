@@ -19,9 +19,11 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use flow_model::Timestamp;
 
 use crate::args::{Cli, Command, ConfigCommand};
 use crate::config::{Config, Given};
+use crate::read::Reader;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -53,8 +55,10 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     let command = cli.command.unwrap_or(Command::Serve);
-    if let Command::Read { files } = command {
-        return commands::read::run(&files, &flow_meter::Meter::default());
+    if let Command::Read { files, at } = command {
+        let at = at.map(|seconds| Timestamp(seconds.saturating_mul(1_000_000)));
+        let reader = Reader::new(at.unwrap_or_else(serve::now));
+        return commands::read::run(&files, &reader);
     }
     if matches!(command, Command::Openapi) {
         return commands::openapi::run();

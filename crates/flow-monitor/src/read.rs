@@ -4,7 +4,7 @@
 //! `body` as text or a `body_b64`. The request's path names the dialect; where there is none, `api` does. The
 //! reading has a fixed form that other programs compare: absent values are null, nothing is left out. A line
 //! that is no such row, or whose dialect no codec reads, gives `"outcome": "not_read"`. Prices are those of
-//! `started_at` (microseconds since 1970), or of today.
+//! `started_at` (microseconds since 1970), or else of the reader's own instant.
 
 #[cfg(test)]
 mod tests;
@@ -33,8 +33,31 @@ const ITEM_CALLS: [&str; 11] = [
     "x_search_call",
 ];
 
-/// Reads one row and returns its reading.
-pub(crate) fn read_row(line: &str, meter: &Meter) -> Value {
+/// Reads rows, and prices them.
+pub(crate) struct Reader {
+    meter: Meter,
+    /// When rows without a time of their own were recorded.
+    at: Timestamp,
+}
+
+// === impl Reader ===
+
+impl Reader {
+    /// Returns a reader with the built-in prices. They hold at `at` for rows without a time of their own.
+    pub(crate) fn new(at: Timestamp) -> Self {
+        Self {
+            meter: Meter::default(),
+            at,
+        }
+    }
+
+    /// Reads one row and returns its reading.
+    pub(crate) fn read(&self, line: &str) -> Value {
+        read_row(line, self)
+    }
+}
+
+fn read_row(line: &str, reader: &Reader) -> Value {
     let Ok(row) = serde_json::from_str::<Value>(line) else {
         return not_read(&Value::Null);
     };
@@ -42,7 +65,7 @@ pub(crate) fn read_row(line: &str, meter: &Meter) -> Value {
     let Some(body) = body_of(member(&row, "response")) else {
         return not_read(id);
     };
-    let exchange = exchange_of(&row);
+    let exchange = exchange_of(&row, reader.at);
     let request_body = body_of(member(&row, "request")).unwrap_or_default();
     let ask = &exchange.request;
     let by_api = || {
@@ -59,7 +82,7 @@ pub(crate) fn read_row(line: &str, meter: &Meter) -> Value {
         return not_read(id);
     };
     let mut reading = flow_codec::read_as(Some(dialect), &exchange, &request_body, &body, &[]);
-    meter.measure(&exchange, &mut reading);
+    reader.meter.measure(&exchange, &mut reading);
     let mut shown = show(dialect, &reading);
     if let Value::Object(members) = &mut shown {
         members.insert("id".to_owned(), id.clone());
@@ -68,7 +91,7 @@ pub(crate) fn read_row(line: &str, meter: &Meter) -> Value {
 }
 
 /// Returns the row's facts as an exchange that ended.
-fn exchange_of(row: &Value) -> Exchange {
+fn exchange_of(row: &Value, at: Timestamp) -> Exchange {
     let (request, response) = (member(row, "request"), member(row, "response"));
     let status = response.get("status").and_then(Value::as_u64);
     let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
@@ -84,7 +107,7 @@ fn exchange_of(row: &Value) -> Exchange {
     let started_at = row.get("started_at").and_then(Value::as_i64);
     Exchange {
         id: FlowId::from_bytes([0; 16]),
-        started_at: started_at.map_or_else(crate::serve::now, Timestamp),
+        started_at: started_at.map_or(at, Timestamp),
         peer: None,
         route: Route {
             provider: provider.or_else(|| text(row, "vendor")),

@@ -5,25 +5,24 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use flow_meter::Meter;
 
 use crate::Exit;
-use crate::read::read_row;
+use crate::read::Reader;
 
 /// Bytes of a line; a longer one is an error.
 const LINE_BYTES_MAX: u64 = 256 << 20;
 
 /// Reads every file and prints one reading a line. What a row holds is never a failure; a file that cannot be
 /// read is.
-pub(crate) fn run(files: &[PathBuf], meter: &Meter) -> anyhow::Result<Exit> {
+pub(crate) fn run(files: &[PathBuf], reader: &Reader) -> anyhow::Result<Exit> {
     let mut out = BufWriter::new(io::stdout().lock());
     for path in files {
         if path == Path::new("-") {
-            read_lines(io::stdin().lock(), &mut out, path, meter)?;
+            read_lines(io::stdin().lock(), &mut out, path, reader)?;
         } else {
             let file =
                 File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
-            read_lines(BufReader::new(file), &mut out, path, meter)?;
+            read_lines(BufReader::new(file), &mut out, path, reader)?;
         }
     }
     out.flush()?;
@@ -34,7 +33,7 @@ fn read_lines(
     mut input: impl BufRead,
     out: &mut impl Write,
     path: &Path,
-    meter: &Meter,
+    reader: &Reader,
 ) -> anyhow::Result<()> {
     let mut line = Vec::new();
     loop {
@@ -52,8 +51,7 @@ fn read_lines(
         );
         let text = String::from_utf8_lossy(&line);
         if !text.trim().is_empty() {
-            serde_json::to_writer(&mut *out, &read_row(text.trim(), meter))
-                .map_err(io::Error::from)?;
+            serde_json::to_writer(&mut *out, &reader.read(text.trim())).map_err(io::Error::from)?;
             out.write_all(b"\n")?;
         }
     }
@@ -71,7 +69,7 @@ mod tests {
             input.as_bytes(),
             &mut out,
             Path::new("-"),
-            &Meter::default(),
+            &Reader::new(flow_model::Timestamp(0)),
         )
         .unwrap();
         let text = String::from_utf8(out).unwrap();

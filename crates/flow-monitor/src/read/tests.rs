@@ -3,7 +3,7 @@ use super::*;
 /// Checks the members of a reading that `expect` names.
 #[track_caller]
 fn check(row: &Value, expect: &Value) {
-    let reading = read_row(&row.to_string(), &Meter::default());
+    let reading = read_row(&row.to_string(), &Reader::new(Timestamp(0)));
     for (name, value) in expect.as_object().unwrap() {
         assert_eq!(reading.get(name), Some(value), "{name} of {reading}");
     }
@@ -45,7 +45,7 @@ fn bodies_may_be_base64() {
     let body = STANDARD
         .encode(b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\xFF\"}}]}\n\n");
     let row = json!({"id": "r", "api": "chat_completions", "response": {"status": 200, "headers": [], "body_b64": body}});
-    let reading = read_row(&row.to_string(), &Meter::default());
+    let reading = read_row(&row.to_string(), &Reader::new(Timestamp(0)));
     assert_eq!(reading["choices"][0]["text"], "\u{fffd}");
     assert_eq!(reading["diagnostics"][0]["code"], "invalid_utf8");
 }
@@ -66,7 +66,7 @@ fn errors_show_what_the_wire_said() {
 fn the_old_single_call_stands_apart() {
     let body =
         json!({"choices": [{"message": {"function_call": {"name": "f", "arguments": "{}"}}}]});
-    let reading = read_row(&chat_row(&body).to_string(), &Meter::default());
+    let reading = read_row(&chat_row(&body).to_string(), &Reader::new(Timestamp(0)));
     assert_eq!(
         reading["choices"][0]["function_call"],
         json!({"name": "f", "arguments": "{}"})
@@ -90,7 +90,7 @@ fn items_of_the_provider_are_named() {
         "compaction"
     ]);
     assert_eq!(
-        read_row(&row.to_string(), &Meter::default())["choices"][0]["server_items"],
+        read_row(&row.to_string(), &Reader::new(Timestamp(0)))["choices"][0]["server_items"],
         expect
     );
 }
@@ -105,14 +105,14 @@ fn what_no_codec_reads_is_said_so() {
         "{\"id\":\"r\",\"api\":\"files\",\"response\":{\"body\":\"{}\"}}",
     ] {
         assert_eq!(
-            read_row(line, &Meter::default())["outcome"],
+            read_row(line, &Reader::new(Timestamp(0)))["outcome"],
             "not_read",
             "{line}"
         );
     }
     let row = json!({"id": "r", "api": "messages", "response": {"body_b64": "!"}});
     assert_eq!(
-        read_row(&row.to_string(), &Meter::default()),
+        read_row(&row.to_string(), &Reader::new(Timestamp(0))),
         json!({"id": "r", "outcome": "not_read"})
     );
 }
