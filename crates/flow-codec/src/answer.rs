@@ -19,7 +19,7 @@ use flow_model::{
 };
 use serde_json::Value;
 
-use crate::json::{Document, Json, Text, Token};
+use crate::json::{Document, Json, Node, Text, Token};
 use crate::{dialects, errors};
 
 pub(crate) use self::diagnostics::Diagnostics;
@@ -55,6 +55,8 @@ pub(crate) struct Answer {
     /// The shape of the stream has an event that closes it.
     pub(crate) must_close: bool,
     pub(crate) diagnostics: Diagnostics,
+    /// Room for the index of the next event.
+    pub(crate) room: Vec<Node>,
     drafts: Vec<Draft>,
     /// When the bytes that are being read arrived; none for whole bodies.
     at_us: Option<u64>,
@@ -101,6 +103,7 @@ impl Answer {
             closed: false,
             must_close: false,
             diagnostics: Diagnostics::default(),
+            room: Vec::new(),
             drafts: Vec::new(),
             at_us: None,
             ttft_us: None,

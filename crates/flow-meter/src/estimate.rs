@@ -36,7 +36,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, Outcome, Reading};
+use flow_model::{Choice, Dialect, Outcome, Reading};
 
 use self::family::Family;
 
@@ -78,7 +78,12 @@ pub(crate) fn is_wanting(reading: &Reading) -> bool {
         reading.response.outcome,
         Outcome::Ok | Outcome::StreamError | Outcome::StreamTruncated
     );
+    // A call in the background is answered with its place in a queue; who fetches the answer learns its usage.
+    let choices = &reading.response.choices;
+    let waits = |choice: &Choice| choice.stop.is_none() && choice.message.parts.is_empty();
+    let queued = !reading.response.streamed && !choices.is_empty() && choices.iter().all(waits);
     let scope = reading.dialect.and_then(Scope::of);
+    let queued = queued && scope != Some(Scope::Vectors);
     let unknown = match scope {
         Some(Scope::Vectors) => reading.tokens.input.is_none(),
         Some(Scope::Chat | Scope::Text) => {
@@ -86,7 +91,7 @@ pub(crate) fn is_wanting(reading: &Reading) -> bool {
         }
         None => false,
     };
-    answered && unknown
+    answered && unknown && !queued
 }
 
 /// What a dialect's calls consume.

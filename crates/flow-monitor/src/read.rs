@@ -268,6 +268,10 @@ fn show_error(error: &ErrorReading) -> Value {
         "type": error.kind,
         "code": error.code,
         "message": error.message,
+        "class": error.class,
+        "fault": error.fault,
+        "retryable": error.retryable,
+        "retry_after_us": error.retry_after_us,
     })
 }
 

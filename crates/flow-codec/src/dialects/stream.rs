@@ -167,7 +167,8 @@ impl Stream {
         if data.is_empty() {
             return;
         }
-        let document = Document::at(frame.data, frame.data_start);
+        let room = std::mem::take(&mut answer.room);
+        let document = Document::within(frame.data, frame.data_start, room);
         let mut json = document.root();
         if frame.open {
             // Half an event could say something else than the whole would have, such as text that is a thought.
@@ -194,6 +195,7 @@ impl Stream {
             }
         }
         answer.note(&document);
+        answer.room = document.into_room();
     }
 
     /// Reads one event; the cursor stands behind the opening bracket of its object.

@@ -45,7 +45,12 @@ impl<'a> Document<'a> {
 
     /// Returns a document that starts at `base` in its body.
     pub(crate) fn at(bytes: &'a [u8], base: u64) -> Self {
-        let index = Index::of(bytes);
+        Self::within(bytes, base, Vec::new())
+    }
+
+    /// Returns a document like [`Document::at`], in the room that an earlier one left.
+    pub(crate) fn within(bytes: &'a [u8], base: u64, room: Vec<Node>) -> Self {
+        let index = Index::of(bytes, room);
         let fault = index.fault.map(|fault| (index.limit, fault));
         Self {
             bytes,
@@ -55,6 +60,11 @@ impl<'a> Document<'a> {
             syntax: Cell::new(fault),
             utf8: Cell::new(None),
         }
+    }
+
+    /// Leaves its room to a later document.
+    pub(crate) fn into_room(self) -> Vec<Node> {
+        self.index.nodes
     }
 
     /// Returns a cursor at its start; a byte order mark in front is passed over.

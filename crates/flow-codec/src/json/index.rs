@@ -23,7 +23,7 @@ pub(super) const SHORT_BYTES: usize = 64;
 
 /// A string or container.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// Where its opening quote or bracket stands.
     pub(super) start: u32,
     /// Where its closing quote or bracket stands; the end of the document where there is none.
@@ -56,9 +56,12 @@ struct Open {
 
 impl Index {
     /// Returns the index of the first value in `bytes`.
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    /// The room of `nodes` is used again.
+    pub(super) fn of(bytes: &[u8], mut nodes: Vec<Node>) -> Self {
+        nodes.clear();
+        nodes.reserve((bytes.len() / BYTES_PER_NODE + 4).min(NODES_AT_FIRST));
         let mut index = Self {
-            nodes: Vec::with_capacity((bytes.len() / BYTES_PER_NODE + 4).min(NODES_AT_FIRST)),
+            nodes,
             limit: bytes.len(),
             fault: None,
         };
@@ -76,6 +79,9 @@ impl Index {
         while let Some(&byte) = bytes.get(at) {
             match byte {
                 b'"' => {
+                    if self.nodes.len() >= NODES_MAX {
+                        return self.stop(at, Fault::TooLarge, open.get(..depth).unwrap_or(&[]));
+                    }
                     let (end, escaped) = string_end(bytes, at + 1);
                     self.push(at, end.unwrap_or(bytes.len()), end.is_none(), escaped);
                     let Some(end) = end else {
@@ -112,11 +118,10 @@ impl Index {
                         return;
                     }
                 }
-                // Strings are counted here, because one follows every comma of a list of them.
-                b',' if self.nodes.len() >= NODES_MAX => {
-                    return self.stop(at, Fault::TooLarge, open.get(..depth).unwrap_or(&[]));
+                _ => {
+                    at += plain_bytes(bytes.get(at..).unwrap_or_default());
+                    continue;
                 }
-                _ => {}
             }
             at += 1;
         }
@@ -167,6 +172,26 @@ impl Index {
 )]
 const fn place(at: usize) -> u32 {
     at as u32
+}
+
+/// Returns how many bytes stand before the first quote or bracket: numbers, words, white space and commas.
+#[inline]
+fn plain_bytes(bytes: &[u8]) -> usize {
+    // One bit tells a brace from a square bracket.
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut at = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let folded = word | CASE;
+        let found = equal_bytes(word, b'"') | equal_bytes(folded, b'{') | equal_bytes(folded, b'}');
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let is_plain = |byte: &u8| !matches!(byte, b'"' | b'{' | b'}' | b'[' | b']');
+    at + rest.iter().take_while(|byte| is_plain(byte)).count()
 }
 
 /// Returns where the string whose text starts at `from` ends, and whether it holds a backslash.

@@ -140,6 +140,12 @@ fn nothing_is_guessed_where_nothing_was_asked_or_answered() {
     let mut silent = chat();
     silent.response.choices.clear();
     check(silent, Some(9), None);
+    let mut queued = chat();
+    for choice in &mut queued.response.choices {
+        choice.message.parts.clear();
+        choice.stop = None;
+    }
+    check(queued, None, None);
     for dialect in [
         Dialect::Models,
         Dialect::OpenaiModerations,

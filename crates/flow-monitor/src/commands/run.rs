@@ -54,7 +54,7 @@ enum Monitor {
     /// Another process runs it; the lease keeps it running.
     Other(Lease),
     /// This process runs it.
-    Own(Beside, Lease),
+    Own(Box<Beside>, Lease),
 }
 
 /// Sets what a run needs otherwise than the other commands: free ports, and a quiet log, because the terminal is
@@ -175,7 +175,7 @@ fn find_or_start(config: &Config) -> anyhow::Result<(Monitor, Instance)> {
             Ok(own) => {
                 let instance = Instance::running(config)?;
                 let instance = instance.context("the monitor was started and is not found")?;
-                return Ok((Monitor::Own(own, lease), instance));
+                return Ok((Monitor::Own(Box::new(own), lease), instance));
             }
             // Another process has just taken the directory and will say where it listens.
             Err(error) if is_in_use(&error) && looks < LOOKS_MAX => {
