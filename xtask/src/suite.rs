@@ -55,6 +55,8 @@ pub(crate) enum Step {
     Rust,
     /// Files made from the Rust types.
     Generated,
+    /// The shared recordings, read and compared with what their vendors' SDKs read.
+    Corpus,
     /// The official SDKs through the proxy.
     Sdk,
     /// The page in a browser.
@@ -182,7 +184,7 @@ impl Step {
             Self::Fmt | Self::Tidy | Self::WebInstall => &[],
             Self::WebTypes | Self::WebLint | Self::WebTest | Self::WebBuild => &[Self::WebInstall],
             Self::Clippy | Self::Build | Self::Rust => &[Self::WebInstall, Self::WebBuild],
-            Self::Generated | Self::Sdk | Self::Page | Self::Kill => {
+            Self::Generated | Self::Corpus | Self::Sdk | Self::Page | Self::Kill => {
                 &[Self::WebInstall, Self::WebBuild, Self::Build]
             }
         }

@@ -1,6 +1,7 @@
 //! What each step does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -11,6 +12,10 @@ use crate::{codegen, kill, out, tidy};
 
 /// Folder of the SDK tests.
 const SDK_TESTS: &str = "tests/sdk";
+/// Names the folder of the shared recordings.
+const CORPUS_VARIABLE: &str = "FLOW_MONITOR_CORPUS";
+/// Readings that may disagree, because what they are compared with is wrong: DESIGN.md has the proofs.
+const ROWS_ODD_MAX: u64 = 3;
 /// Names the programs under test to the SDK and page tests.
 const MONITOR_VARIABLE: &str = "MONITOR_BIN";
 /// Names the fake provider to the SDK and page tests.
@@ -30,6 +35,7 @@ pub(super) fn step(workspace: &Workspace, step: Step) -> Result<Outcome> {
         Step::Build => build(workspace),
         Step::Rust => rust(workspace),
         Step::Generated => codegen::check(workspace),
+        Step::Corpus => corpus(workspace),
         Step::Sdk => sdk(workspace),
         Step::Page => return page(workspace),
         Step::Kill => kill::run(workspace, &kill::Options::short()),
@@ -71,6 +77,49 @@ fn rust(workspace: &Workspace) -> Result<()> {
             .cargo()
             .args(["test", "--workspace", "--all-targets", "--no-fail-fast"]))
     }
+}
+
+/// Reads the shared recordings where [`CORPUS_VARIABLE`] names them; without them there is nothing to compare.
+fn corpus(workspace: &Workspace) -> Result<()> {
+    let Some(folder) = std::env::var_os(CORPUS_VARIABLE).map(PathBuf::from) else {
+        out::line(format_args!(
+            "{CORPUS_VARIABLE} is not set: nothing to compare"
+        ));
+        return Ok(());
+    };
+    let readings = workspace.target("corpus-readings.jsonl");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .with_context(|| format!("{} cannot be listed", folder.display()))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    files.retain(|path| path.extension().is_some_and(|kind| kind == "jsonl"));
+    files.sort();
+    let mut read = Command::new(workspace.binary(Profile::Dev, "flow-monitor"));
+    read.arg("read")
+        .args(&files)
+        .stdout(std::fs::File::create(&readings)?);
+    run(&mut read)?;
+    let mut compare = Command::new("python3");
+    compare.arg(folder.join("compare.py")).arg(&readings);
+    let told = compare
+        .output()
+        .context("the recordings' compare.py cannot be run")?;
+    let told = String::from_utf8_lossy(&told.stdout);
+    out::line(&*told);
+    let odd = disagreeing(&told).context("compare.py did not say how many readings agree")?;
+    ensure!(
+        odd <= ROWS_ODD_MAX,
+        "{odd} readings disagree; DESIGN.md explains {ROWS_ODD_MAX}"
+    );
+    Ok(())
+}
+
+/// Returns how many readings disagree, from the last line of `compare.py`: `2526 of 2529 readings agree …`.
+fn disagreeing(told: &str) -> Option<u64> {
+    let mut words = told.lines().last()?.split(' ');
+    let agree: u64 = words.next()?.parse().ok()?;
+    let all: u64 = words.nth(1)?.parse().ok()?;
+    all.checked_sub(agree)
 }
 
 fn sdk(workspace: &Workspace) -> Result<()> {
