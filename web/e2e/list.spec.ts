@@ -43,7 +43,7 @@ test("the keyboard alone: peek, next, page, back", async ({ page, monitor }) => 
   const first = new URL(page.url()).searchParams.get("sel");
   await page.keyboard.press("j");
   await expect.poll(() => new URL(page.url()).searchParams.get("sel")).not.toBe(first);
-  await page.keyboard.press("5");
+  await page.keyboard.press("6");
   await expect(page.getByRole("tab", { name: "Headers" })).toHaveAttribute("aria-selected", "true");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/flows\/[0-9a-f-]{36}/);
