@@ -17,6 +17,8 @@ use crate::state::AppState;
 
 /// Longest body that is read whole.
 pub(crate) const READ_BYTES_MAX: usize = 16 << 20;
+/// Bytes that one kept reading may stand for. A reading may be many times as large as hostile bodies are.
+const KEPT_EACH_BYTES_MAX: u64 = KEPT_BYTES_MAX / 4;
 /// Bytes that all kept readings may stand for.
 const KEPT_BYTES_MAX: u64 = 64 << 20;
 /// What a reading costs besides the text of its bodies.
@@ -162,7 +164,7 @@ impl Readings {
 
     fn keep(&self, id: FlowId, bytes: u64, reading: &Arc<Reading>) {
         let mut kept = self.0.lock();
-        if bytes > KEPT_BYTES_MAX || kept.readings.iter().any(|(other, ..)| *other == id) {
+        if bytes > KEPT_EACH_BYTES_MAX || kept.readings.iter().any(|(other, ..)| *other == id) {
             return;
         }
         kept.bytes += bytes;

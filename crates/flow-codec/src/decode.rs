@@ -8,6 +8,7 @@
 //!
 //! | limit | value | past it |
 //! |---|---|---|
+//! | [`ERROR_BYTES_MAX`] | 1 MiB of an error's body | its start is the message |
 //! | [`BODY_BYTES_MAX`] | 16 MiB of a body that is read whole; forms have no limit | diagnostic `too_large`, not read |
 //!
 //! Streams have no limit of their length; their events and what is kept of them do.
@@ -27,6 +28,8 @@ use crate::json::{Document, Fault, Json, lossy};
 const METRICS: &str = "x-amzn-bedrock-";
 /// What is said of a stream in which nothing was answered.
 const EMPTY: &str = "the stream holds no answer";
+/// Bytes of an error's body. A larger one is taken for text.
+const ERROR_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a body that is read whole. Larger ones are stored and shown raw.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -358,6 +361,13 @@ fn has_error(json: &mut Json<'_>) -> bool {
 }
 
 fn error_body(answer: &mut Answer, status: u16, headers: &[Header], body: &[u8]) {
+    if body.len() > ERROR_BYTES_MAX {
+        let start = body.get(..ERROR_BYTES_MAX).unwrap_or_default();
+        let error = errors::read(answer.dialect, status, headers, None, &lossy(start));
+        answer.error = Some(error);
+        let what = "the error is too large to be read";
+        return answer.diagnostics.once("error_too_large", what);
+    }
     let document = Document::new(body);
     let mut json = document.root();
     let value = json.value();

@@ -43,6 +43,10 @@ pub(crate) use self::stream::{Event, Stream};
 /// Messages at the end of a request that a skim reads: a turn's tool results and what the user adds to them.
 const NEWEST_MESSAGES_MAX: usize = 8;
 
+/// Bytes of a member without a place of its own, up to which it is kept as a value: one takes many times the room
+/// of its text.
+const PARAMETER_BYTES_MAX: usize = 1024 * 1024;
+
 /// How much of a request is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Depth {
@@ -247,7 +251,14 @@ impl Ask {
 
     /// Keeps a member that has no place of its own.
     pub(crate) fn parameter(&mut self, name: &str, json: &mut Json<'_>) {
-        let value = json.value();
+        let value = if json.width() > PARAMETER_BYTES_MAX {
+            let at = json.offset();
+            let what = "a member of the request is kept as text: it is too large to be taken apart";
+            self.diagnostics.at(at, "member_too_large", what);
+            Value::String(json.verbatim().as_str().to_owned())
+        } else {
+            json.value()
+        };
         self.reading.parameters.insert(name.to_owned(), value);
     }
 

@@ -24,5 +24,5 @@ mod usage;
 pub use self::client::read as read_client;
 pub use self::decode::{ResponseDecoder, read_request, skim_request};
 pub use self::detect::detect;
-pub use self::read::{StreamEvent, events, read, read_as};
+pub use self::read::{StreamEvent, events, note_end, read, read_as};
 pub use self::usage::{count, tokens};

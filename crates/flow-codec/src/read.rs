@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use flow_model::{
-    Chunk, Dialect, Exchange, Header, Outcome, Reading, RequestReading, ResponseReading, exchange,
+    Chunk, Diagnostic, Dialect, Exchange, Header, Outcome, Reading, RequestReading,
+    ResponseReading, exchange,
 };
 
 use crate::client;
@@ -70,7 +71,8 @@ pub fn read_as(
         [] => RequestReading::default(),
         body => read_request(dialect, exchange.path(), body),
     };
-    let response = response(Some(dialect), exchange, response_body, chunks);
+    let mut response = response(Some(dialect), exchange, response_body, chunks);
+    note_end(&mut response);
     let mut reading = Reading {
         dialect: Some(dialect),
         request,
@@ -80,6 +82,25 @@ pub fn read_as(
     };
     count(exchange, &mut reading);
     reading
+}
+
+/// Notes that a stream came to its end without a reason to stop. Some imitations never send one, so that it is no
+/// fault; but with the others the answer is cut off.
+pub fn note_end(response: &mut ResponseReading) {
+    let mut choices = response.choices.iter();
+    let silent = choices.all(|choice| choice.stop_reason.is_none());
+    if response.streamed
+        && response.outcome == Outcome::Ok
+        && silent
+        && !response.choices.is_empty()
+    {
+        response.diagnostics.push(Diagnostic {
+            offset: None,
+            code: "no_stop_reason".to_owned(),
+            message: "the stream ended without a reason to stop: the answer may be cut off"
+                .to_owned(),
+        });
+    }
 }
 
 /// Returns the events of a stored stream; none where the body is no stream.

@@ -108,8 +108,14 @@ impl Prices {
     pub(crate) fn find(&self, provider: Option<&str>, model: &str) -> Option<Found<'_>> {
         let forms = name::forms(model);
         let serving = serving(provider);
-        self.in_overrides(&serving, &forms)
-            .or_else(|| self.in_table(&serving, &forms))
+        let own = self.in_overrides(&serving, &forms);
+        own.or_else(|| {
+            let found = self.in_table(&serving, &forms)?;
+            // A price of the user's for the model's vendor wins over the vendor's in the table.
+            let own = || self.in_overrides(&found.model.provider, &forms);
+            let borrowed = found.borrowed.then(own).flatten();
+            Some(borrowed.unwrap_or(found))
+        })
     }
 
     fn in_overrides(&self, serving: &str, forms: &[String]) -> Option<Found<'_>> {

@@ -44,9 +44,12 @@ impl From<Value> for Raw {
 
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match serde_json::from_str::<&RawValue>(&self.0) {
-            Ok(raw) => raw.serialize(serializer).map_err(S::Error::custom),
-            Err(_) => serializer.serialize_str(&self.0),
+        // What is no value, such as a number out of range or half a character, would break whoever reads it.
+        let is_value = serde_json::from_str::<Value>(&self.0).is_ok();
+        let raw = serde_json::from_str::<&RawValue>(&self.0).ok();
+        match raw.filter(|_| is_value) {
+            Some(raw) => raw.serialize(serializer).map_err(S::Error::custom),
+            None => serializer.serialize_str(&self.0),
         }
     }
 }
@@ -89,5 +92,13 @@ mod tests {
         let raw = Raw::new("{\"a\":");
         assert_eq!(serde_json::to_string(&raw).unwrap(), r#""{\"a\":""#);
         assert_eq!(raw.value(), json!("{\"a\":"));
+        for text in ["{\"a\":1e400}", "\"\\ud800\""] {
+            let raw = Raw::new(text);
+            assert_eq!(serde_json::to_value(&raw).unwrap(), json!(text));
+            assert_eq!(
+                serde_json::to_string(&raw).unwrap(),
+                json!(text).to_string()
+            );
+        }
     }
 }

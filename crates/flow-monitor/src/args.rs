@@ -59,7 +59,7 @@ pub(crate) enum Command {
     /// Lists, shows and follows recorded flows.
     #[command(subcommand)]
     Flows(FlowsCommand),
-    /// Reads recorded exchanges, one JSON object a line, and prints one reading a line.
+    /// Reads recorded exchanges, one JSON object a line, and prints one reading a line. Prices are the built-in ones.
     Read {
         /// Files of exchanges; `-` is standard input.
         #[arg(required = true, value_name = "FILE")]

@@ -67,6 +67,11 @@ impl Instance {
                 return Err(error).context("the addresses of the running monitor cannot be read");
             }
         };
+        if !flow_store::is_in_use(dir) {
+            // The monitor was killed before it could take its file away. Somebody else may have its ports by now,
+            // who must not get the token.
+            return Ok(None);
+        }
         let endpoints: Value = serde_json::from_str(&text).unwrap_or_default();
         let address = endpoints
             .get("ui")
@@ -76,7 +81,7 @@ impl Instance {
             return Ok(None);
         };
         if std::net::TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).is_err() {
-            // The monitor was killed before it could take its file away.
+            // It has just ended.
             return Ok(None);
         }
         Ok(Some(Self {

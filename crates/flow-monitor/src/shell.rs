@@ -12,10 +12,12 @@ use clap::ValueEnum;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shell {
     /// sh, bash, zsh and their like.
+    #[value(aliases = ["bash", "zsh", "dash", "ksh"])]
     Sh,
     /// fish.
     Fish,
     /// PowerShell.
+    #[value(alias = "pwsh")]
     Powershell,
 }
 

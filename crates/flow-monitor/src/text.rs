@@ -64,7 +64,7 @@ const fn civil(days: i64) -> (i64, i64, i64) {
 /// Returns the text without characters that would steer a terminal, on one line, at most `chars_max` long.
 pub(crate) fn line(text: &str, chars_max: usize) -> String {
     let clean = text.chars().map(|character| {
-        if character.is_control() {
+        if character.is_control() || turns(character) {
             ' '
         } else {
             character
@@ -80,13 +80,26 @@ pub(crate) fn line(text: &str, chars_max: usize) -> String {
 
 /// Returns the text without characters that would steer a terminal; lines and tabs stay.
 pub(crate) fn block(text: &str) -> String {
-    let keep = |character: &char| !character.is_control() || matches!(character, '\n' | '\t');
+    let keep = |character: &char| {
+        (!character.is_control() && !turns(*character)) || matches!(character, '\n' | '\t')
+    };
     text.chars().filter(keep).collect()
+}
+
+/// Returns whether a character turns the direction of the text around it, so that it reads as another.
+const fn turns(character: char) -> bool {
+    matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_cannot_be_turned_around() {
+        assert_eq!(line("a\u{202E}b", 9), "a b");
+        assert_eq!(block("a\u{202E}b\n"), "ab\n");
+    }
 
     #[test]
     fn numbers_are_short_and_right() {

@@ -338,6 +338,7 @@ impl OpenFlow {
         if let Some(decoder) = self.decoder.take() {
             let complete = reason == EndReason::Ended && self.response.is_decoded();
             self.reading.response = decoder.finish(complete);
+            flow_codec::note_end(&mut self.reading.response);
         }
         self.count(meter);
         let wants = meter.wants(&self.exchange, &self.reading);

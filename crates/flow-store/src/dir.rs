@@ -162,6 +162,15 @@ fn narrow(_: &Path, _: &fs::Metadata) -> Result<(), DirError> {
 }
 
 #[cfg(unix)]
+/// Returns whether a process uses the directory, as far as its lock tells.
+pub fn is_in_use(dir: &Path) -> bool {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(dir.join(LOCK));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;

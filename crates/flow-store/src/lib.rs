@@ -40,7 +40,7 @@ mod testing;
 
 pub use body::{Pieces, StoredBody};
 pub use changes::Changes;
-pub use dir::{DirError, prepare as prepare_dir};
+pub use dir::{DirError, is_in_use, prepare as prepare_dir};
 pub use health::StoreHealth;
 pub use list::{LIST_ROWS_MAX, ListQuery, Page, Sort, SortError, SortKey};
 pub use memory::{LiveView, Watch};

@@ -9,9 +9,38 @@ const OTHER_BYTES_MAX: usize = 64;
 /// Hexadecimal digits in a row that are a hash: of a build or, worse, of a machine.
 const HASH_DIGITS_MIN: usize = 16;
 
-/// Returns whether a captured word can be kept as an id.
-pub(super) const fn is_id(word: &str) -> bool {
-    !word.is_empty() && word.len() <= ID_BYTES_MAX
+/// Starts of vendors' keys, which some programs send where an id belongs.
+const SECRETS: [&str; 12] = [
+    "sk-",
+    "sk_",
+    "pk-",
+    "rk-",
+    "xai-",
+    "gsk_",
+    "ghp_",
+    "github_pat_",
+    "AIza",
+    "AKIA",
+    "eyJ",
+    "r8_",
+];
+/// Hexadecimal digits of an id that are a fingerprint of a device or an account, not the number of a session.
+const FINGERPRINT_DIGITS_MIN: usize = 40;
+
+/// Returns whether a captured word can be kept as an id: short, no key, and no fingerprint.
+pub(super) fn is_id(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_hexdigit).count();
+    let is_fingerprint = digits >= FINGERPRINT_DIGITS_MIN && digits == word.len();
+    let is_secret = SECRETS.iter().any(|start| begins_somewhere(word, start));
+    !word.is_empty() && word.len() <= ID_BYTES_MAX && !is_fingerprint && !is_secret
+}
+
+/// Returns whether a word, or a part of it behind a sign, begins like this.
+fn begins_somewhere(word: &str, start: &str) -> bool {
+    word.match_indices(start).any(|(at, _)| {
+        let before = word.get(..at).and_then(|before| before.chars().next_back());
+        before.is_none_or(|before| !before.is_ascii_alphanumeric())
+    })
 }
 
 /// Returns a version without its build and without the hash that may stand behind it.
@@ -42,6 +71,10 @@ pub(super) fn product(user_agent: &str, engines: &[String]) -> Option<String> {
             }
         }
         let (name, version) = word.split_once('/').unwrap_or((word, ""));
+        // An address of a person is no name of a program.
+        if name.contains('@') {
+            return None;
+        }
         if !outside || plain(name).is_empty() {
             continue;
         }
@@ -103,6 +136,19 @@ mod tests {
         check(MACHINE, None);
         check("1.2.3-7f0e1a2b-11d4-4f6a-9b3c-0242ac120002", Some("1.2.3"));
         check(&"7.".repeat(40), None);
+    }
+
+    #[test]
+    fn keys_and_fingerprints_are_no_ids() {
+        let check = |word: &str, expect: bool| assert_eq!(is_id(word), expect, "{word}");
+        check("7f0e1a2b-11d4-4f6a-9b3c-0242ac120002", true);
+        check("ses_42", true);
+        check("task-1", true);
+        check("sk-ant-api03-AAAA", false);
+        check("user_sk-proj-1", false);
+        check(MACHINE, false);
+        check("", false);
+        assert_eq!(product("joe@example.org/1.0", &[]), None);
     }
 
     #[test]

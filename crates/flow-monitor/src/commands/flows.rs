@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use anyhow::Context as _;
-use flow_model::{Part, Reading, Role, Row, State};
+use flow_model::{Money, Part, Reading, Role, Row, State};
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Exit;
 use crate::args::FlowsCommand;
@@ -102,7 +102,7 @@ fn row_line(row: &Row) -> String {
         .unwrap_or_default();
     let estimated = if row.estimated { "~" } else { "" };
     format!(
-        "{}  {}  {:9}  {:3}  {:28}  {:>7} in {:>7} out  ttft {:>7}  {:>8}  {}{}",
+        "{}  {}  {:9}  {:3}  {:28}  {:>7} in {:>7} out  {:>10}  ttft {:>7}  {:>8}  {:20}  {}{}",
         row.id,
         text::instant(row.started_at),
         state(row.state),
@@ -111,8 +111,10 @@ fn row_line(row: &Row) -> String {
         text::line(row.model.as_deref().unwrap_or(&row.path), 28),
         format!("{estimated}{}", text::count(row.tokens.input)),
         format!("{estimated}{}", text::count(row.tokens.output)),
+        money(row),
         text::duration(row.ttft_us),
         text::duration(row.duration_us),
+        text::line(row.client.as_deref().unwrap_or("-"), 20),
         if tools.is_empty() {
             String::new()
         } else {
@@ -120,6 +122,19 @@ fn row_line(row: &Row) -> String {
         },
         text::line(said, 60),
     )
+}
+
+/// Returns what a flow cost, as far as it is known: dollars or credits, with a mark where they are an estimate.
+fn money(row: &Row) -> String {
+    let estimated = if row.estimated { "~" } else { "" };
+    match (&row.cost, &row.credits) {
+        (Some(cost), _) => {
+            let dollars = cost.parse::<Money>().unwrap_or_default().dollars();
+            format!("{estimated}${dollars:.6}")
+        }
+        (None, Some(credits)) => format!("{credits} cr"),
+        (None, None) => "-".to_owned(),
+    }
 }
 
 const fn state(state: State) -> &'static str {
@@ -238,14 +253,7 @@ fn print_reading(out: &mut impl Write, reading: &Reading) -> anyhow::Result<()> 
         )?;
         print_parts(out, &choice.message.parts)?;
     }
-    if let Some(error) = &reading.response.error {
-        let message = error
-            .message
-            .as_deref()
-            .or(error.kind.as_deref())
-            .unwrap_or("without a message");
-        writeln!(out, "\n# error\n{}", text::block(message))?;
-    }
+    print_error(out, reading)?;
     let tokens = reading.tokens;
     writeln!(
         out,
@@ -256,6 +264,10 @@ fn print_reading(out: &mut impl Write, reading: &Reading) -> anyhow::Result<()> 
         text::count(tokens.output),
         text::count(tokens.reasoning)
     )?;
+    if reading.estimated {
+        writeln!(out, "what the wire did not count is an estimate")?;
+    }
+    print_cost(out, reading)?;
     for diagnostic in reading
         .request
         .diagnostics
@@ -263,6 +275,65 @@ fn print_reading(out: &mut impl Write, reading: &Reading) -> anyhow::Result<()> 
         .chain(&reading.response.diagnostics)
     {
         writeln!(out, "note: {}", text::line(&diagnostic.message, 200))?;
+    }
+    Ok(())
+}
+
+fn print_error(out: &mut impl Write, reading: &Reading) -> io::Result<()> {
+    let Some(error) = &reading.response.error else {
+        return Ok(());
+    };
+    let message = error
+        .message
+        .as_deref()
+        .or(error.kind.as_deref())
+        .unwrap_or("without a message");
+    writeln!(out, "\n# error\n{}", text::block(message))?;
+    let class = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
+    let kind = class(error.class.map(|class| json!(class))).unwrap_or_default();
+    let fault = class(error.fault.map(|fault| json!(fault))).unwrap_or_default();
+    let again = match error.retryable {
+        Some(true) => "trying again may help",
+        Some(false) => "trying again does not help",
+        None => "",
+    };
+    let wait = error.retry_after_us.map_or_else(String::new, |wait| {
+        format!("; wait {}", text::duration(Some(wait)))
+    });
+    writeln!(out, "kind {kind}, fault {fault}; {again}{wait}")?;
+    Ok(())
+}
+
+fn print_cost(out: &mut impl Write, reading: &Reading) -> io::Result<()> {
+    if let Some(credits) = &reading.units.credits {
+        writeln!(out, "credits {credits}")?;
+    }
+    let Some(cost) = &reading.cost else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "\n# cost\n${} by {} ({})",
+        cost.total,
+        text::line(&cost.price, 80),
+        text::line(&cost.version, 80)
+    )?;
+    for line in &cost.lines {
+        writeln!(
+            out,
+            "{:16} {:>10} × ${} / {} = ${}",
+            text::line(&line.what, 16),
+            line.count,
+            line.price,
+            line.per,
+            line.amount
+        )?;
+    }
+    for note in cost.conditions.iter().chain(&cost.disputed) {
+        writeln!(out, "note: {}", text::line(note, 200))?;
+    }
+    for what in &cost.unpriced {
+        writeln!(out, "note: no price for {}", text::line(what, 200))?;
     }
     Ok(())
 }

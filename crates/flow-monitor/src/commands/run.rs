@@ -29,7 +29,7 @@ use crate::serve::Beside;
 use crate::shell::{self, Shell};
 use crate::{files, text};
 use anyhow::{Context as _, ensure};
-use flow_store::DirError;
+use flow_store::{DirError, OpenError};
 
 use self::lease::Lease;
 use self::seen::Seen;
@@ -189,7 +189,13 @@ fn find_or_start(config: &Config) -> anyhow::Result<(Monitor, Instance)> {
 
 fn is_in_use(error: &anyhow::Error) -> bool {
     let mut causes = error.chain();
-    causes.any(|cause| matches!(cause.downcast_ref(), Some(DirError::InUse { .. })))
+    causes.any(|cause| {
+        matches!(cause.downcast_ref(), Some(DirError::InUse { .. }))
+            || matches!(
+                cause.downcast_ref(),
+                Some(OpenError::Dir(DirError::InUse { .. }))
+            )
+    })
 }
 
 /// Returns where a monitor will listen that does not run yet.

@@ -55,7 +55,8 @@ fn errors_show_what_the_wire_said() {
     let body = json!({"error": {"type": "t", "code": 7, "message": "m"}});
     let mut row = chat_row(&body);
     row["response"]["status"] = json!(404);
-    let error = json!({"status": 404, "type": "t", "code": "7", "message": "m"});
+    let error = json!({"status": 404, "type": "t", "code": "7", "message": "m", "class": "bad_request",
+        "fault": "client", "retryable": false, "retry_after_us": null});
     check(
         &row,
         &json!({"outcome": "error", "error": error, "choices": []}),

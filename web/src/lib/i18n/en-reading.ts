@@ -109,7 +109,7 @@ export const enReading = {
   "usage.label": "cache read {read}, cache write {write}, fresh {fresh}, reasoning {reasoning}, output {output}",
   "usage.about": "about",
   "usage.estimated": "Estimated: the wire has no figures",
-  "usage.estimatedWhy": "The wire has no token counts. These are an estimate by a tokenizer, and so is what is computed from them.",
+  "usage.estimatedWhy": "The wire does not have all token counts. What is missing was counted from the text, or scaled from such a count; so is what is computed from it.",
   "usage.none": "No usage on the wire",
   "usage.what": "what",
   "usage.count": "count",

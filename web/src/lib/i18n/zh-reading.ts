@@ -109,7 +109,7 @@ export const zhReading: Record<keyof typeof enReading, string> = {
   "usage.label": "缓存读取 {read}，缓存写入 {write}，新输入 {fresh}，推理 {reasoning}，输出 {output}",
   "usage.about": "约",
   "usage.estimated": "估计值：线上没有给出数字",
-  "usage.estimatedWhy": "线上没有 token 数。这些数字由分词器估计，由此算出的内容也是估计值。",
+  "usage.estimatedWhy": "线上没有给出全部 token 数。缺少的部分由文本计数或按比例估算，由此算出的内容也是估计值。",
   "usage.none": "线上没有用量",
   "usage.what": "项目",
   "usage.count": "数量",

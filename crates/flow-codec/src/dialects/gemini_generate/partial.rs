@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`STEPS_MAX`] | 64 steps of a path | the piece is not kept |
 //! | [`INDEX_MAX`] | index 9,999 | the piece is not kept |
+//! | [`GAP_MAX`] | 16 places between a list's end and an index | the piece is not kept |
 
 use serde_json::{Map, Value};
 
@@ -15,8 +16,11 @@ use super::{fields, owned, same_name};
 
 /// Steps of a path.
 const STEPS_MAX: usize = 64;
-/// Index into a list, because every one below it is filled.
+/// Index into a list.
 const INDEX_MAX: usize = 9_999;
+/// Places between a list's end and an index, which are filled: lists are sent in order, and a path of a few bytes
+/// must not make a list of thousands.
+const GAP_MAX: usize = 16;
 
 /// The arguments so far.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +100,9 @@ fn place<'a>(value: &'a mut Value, step: &Step) -> Option<&'a mut Value> {
                 *value = Value::Array(Vec::new());
             }
             let list = value.as_array_mut()?;
+            if *index > list.len() + GAP_MAX {
+                return None;
+            }
             if list.len() <= *index {
                 list.resize(*index + 1, Value::Null);
             }
