@@ -87,7 +87,6 @@ impl AppState {
             ..Reading::default()
         };
         flow_codec::count(&exchange, &mut reading);
-        self.meter.price(&exchange, &mut reading);
         Ok(Look {
             row,
             exchange,

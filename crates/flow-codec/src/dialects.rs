@@ -66,14 +66,12 @@ pub(crate) fn read_request(
     depth: Depth,
 ) -> RequestReading {
     match dialect {
-        Dialect::AnthropicBatches => anthropic_batches::read_request(dialect, path, body, depth),
-        Dialect::AnthropicComplete => anthropic_complete::read_request(dialect, path, body, depth),
+        Dialect::AnthropicBatches => anthropic_batches::read_request(body, depth),
+        Dialect::AnthropicComplete => anthropic_complete::read_request(body, depth),
         Dialect::AnthropicMessages => anthropic_messages::read_request(path, body, depth),
         Dialect::BedrockConverse => bedrock_converse::read_request(path, body, depth),
         Dialect::BedrockInvoke => bedrock_invoke::read_request(path, body, depth),
-        Dialect::CohereChat | Dialect::CohereGenerate => {
-            cohere::read_request(dialect, path, body, depth)
-        }
+        Dialect::CohereChat | Dialect::CohereGenerate => cohere::read_request(body, depth),
         Dialect::AnthropicCountTokens
         | Dialect::BedrockCountTokens
         | Dialect::GeminiCountTokens
@@ -84,17 +82,15 @@ pub(crate) fn read_request(
         | Dialect::OpenaiEmbeddings => embeddings::read_request(dialect, path, body, depth),
         Dialect::GeminiGenerate => gemini_generate::read_request(path, body, depth),
         Dialect::GeminiInteractions => gemini_interactions::read_request(body, depth),
-        Dialect::GeminiPredict => gemini_predict::read_request(dialect, path, body, depth),
+        Dialect::GeminiPredict => gemini_predict::read_request(path, body, depth),
         Dialect::Kiro => kiro::read_request(body, depth),
-        Dialect::Models => models::read_request(dialect, path, body, depth),
-        Dialect::OllamaChat | Dialect::OllamaGenerate => {
-            ollama::read_request(dialect, path, body, depth)
-        }
-        Dialect::OpenaiAudio => openai_audio::read_request(dialect, path, body, depth),
+        Dialect::Models => models::read_request(body, depth),
+        Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::read_request(body, depth),
+        Dialect::OpenaiAudio => openai_audio::read_request(path, body, depth),
         Dialect::OpenaiChat => openai_chat::read_request(path, body, depth),
-        Dialect::OpenaiCompletions => openai_completions::read_request(dialect, path, body, depth),
-        Dialect::OpenaiImages => openai_images::read_request(dialect, path, body, depth),
-        Dialect::OpenaiModerations => openai_moderations::read_request(dialect, path, body, depth),
+        Dialect::OpenaiCompletions => openai_completions::read_request(path, body, depth),
+        Dialect::OpenaiImages => openai_images::read_request(path, body, depth),
+        Dialect::OpenaiModerations => openai_moderations::read_request(body, depth),
         Dialect::OpenaiResponses => openai_responses::read_request(body, depth),
     }
 }
@@ -162,7 +158,7 @@ pub(crate) fn usage(dialect: Dialect, usage: &Raw) -> WireUsage {
         }
         Dialect::BedrockConverse => bedrock_converse::usage(usage),
         Dialect::BedrockInvoke => bedrock_invoke::usage(usage),
-        Dialect::CohereChat | Dialect::CohereGenerate => cohere::usage(dialect, usage),
+        Dialect::CohereChat | Dialect::CohereGenerate => cohere::usage(usage),
         Dialect::AnthropicCountTokens
         | Dialect::BedrockCountTokens
         | Dialect::GeminiCountTokens
@@ -173,12 +169,12 @@ pub(crate) fn usage(dialect: Dialect, usage: &Raw) -> WireUsage {
         | Dialect::OpenaiEmbeddings => embeddings::usage(dialect, usage),
         Dialect::GeminiGenerate => gemini_generate::usage(usage),
         Dialect::GeminiInteractions => gemini_interactions::usage(usage),
-        Dialect::GeminiPredict => gemini_predict::usage(dialect, usage),
+        Dialect::GeminiPredict => gemini_predict::usage(usage),
         Dialect::Kiro => kiro::usage(usage),
-        Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::usage(dialect, usage),
-        Dialect::OpenaiAudio => openai_audio::usage(dialect, usage),
+        Dialect::OllamaChat | Dialect::OllamaGenerate => ollama::usage(usage),
+        Dialect::OpenaiAudio => openai_audio::usage(usage),
         Dialect::OpenaiChat | Dialect::OpenaiCompletions => openai_chat::usage(usage),
-        Dialect::OpenaiImages => openai_images::usage(dialect, usage),
+        Dialect::OpenaiImages => openai_images::usage(usage),
         Dialect::OpenaiResponses => openai_responses::usage(usage),
         Dialect::OpenaiModerations => openai_moderations::usage(usage),
         Dialect::Models => WireUsage::default(),

@@ -299,10 +299,11 @@ impl OpenFlow {
     }
 
     /// Returns the row as it is now.
-    pub(crate) fn row(&mut self, meter: &Meter) -> Row {
+    pub(crate) fn row(&mut self) -> Row {
         if let Some(decoder) = &self.decoder {
             self.reading.response = decoder.snapshot();
-            self.count(meter);
+            // A cost that still grows would be taken for the whole.
+            flow_codec::count(&self.exchange, &mut self.reading);
         }
         let mut row = Row::new(&self.exchange, &self.reading);
         row.request_bytes = self.request.wire_bytes();

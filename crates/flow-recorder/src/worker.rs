@@ -132,7 +132,7 @@ impl Worker {
                 if let Some(write) = piece {
                     // The store takes pieces of flows only that it has heard of.
                     if open.shown.is_none() {
-                        announce(&self.store, &self.meter, open, now);
+                        announce(&self.store, open, now);
                     }
                     self.store.write(write);
                 }
@@ -198,7 +198,7 @@ impl Worker {
         )]
         for slot in self.flows.values_mut() {
             if let Slot::Open(open) = slot {
-                turn_flow(&self.store, &self.meter, open, now);
+                turn_flow(&self.store, open, now);
             }
         }
     }
@@ -232,13 +232,13 @@ fn read_later(store: &Store, meter: &Meter, flow: FlowId) {
 }
 
 /// Makes a flow visible.
-fn announce(store: &Store, meter: &Meter, open: &mut OpenFlow, now: Instant) {
+fn announce(store: &Store, open: &mut OpenFlow, now: Instant) {
     open.shown = Some(open.done(now));
-    let row = open.row(meter);
+    let row = open.row();
     store.announce(open.exchange(), row);
 }
 
-fn turn_flow(store: &Store, meter: &Meter, open: &mut OpenFlow, now: Instant) {
+fn turn_flow(store: &Store, open: &mut OpenFlow, now: Instant) {
     if open.is_due(open.saved, PENDING_EVERY, now) {
         open.saved = open.done(now);
         for write in open.save_pending() {
@@ -250,10 +250,10 @@ fn turn_flow(store: &Store, meter: &Meter, open: &mut OpenFlow, now: Instant) {
         store.publish(open.id(), open.live());
     }
     match open.shown {
-        None => announce(store, meter, open, now),
+        None => announce(store, open, now),
         Some(shown) if open.is_due(shown, refresh_every(open), now) => {
             open.shown = Some(open.done(now));
-            let row = open.row(meter);
+            let row = open.row();
             store.refresh(row, Some(open.exchange()));
         }
         Some(_) => {}

@@ -53,7 +53,7 @@ pub(crate) async fn start(
         Ok(()) => Ok((StatusCode::ACCEPTED, Json(app.reindex.progress()))),
         Err(ReindexRefusal::Running) => Err(ApiError::new(
             ErrorCode::ReindexRunning,
-            "rows are being derived again already",
+            "rows are being derived again already, as after a start with another release or other prices",
         )),
         Err(ReindexRefusal::Unavailable) => Err(ApiError::new(
             ErrorCode::StoreUnavailable,

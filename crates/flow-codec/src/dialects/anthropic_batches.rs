@@ -19,7 +19,7 @@
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, RequestReading, StopReason};
+use flow_model::{RequestReading, StopReason};
 use serde_json::{Map, Value};
 
 use super::inputs::input;
@@ -37,12 +37,7 @@ pub(crate) struct Stream {
 }
 
 /// Reads a request.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    _path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
+pub(crate) fn read_request(body: &[u8], depth: Depth) -> RequestReading {
     Ask::read(body, depth, member, |_| {})
 }
 

@@ -16,7 +16,7 @@
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, Message, RequestReading, Role, StopReason};
+use flow_model::{Message, RequestReading, Role, StopReason};
 
 use super::{Ask, Depth, Event, text_part};
 use crate::answer::{Answer, Piece, Speech};
@@ -47,12 +47,7 @@ enum Manner {
 }
 
 /// Reads a request.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    _path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
+pub(crate) fn read_request(body: &[u8], depth: Depth) -> RequestReading {
     Ask::read(body, depth, member, |_| {})
 }
 

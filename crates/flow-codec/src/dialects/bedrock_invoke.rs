@@ -242,7 +242,7 @@ pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
         return bedrock_converse::usage(usage);
     }
     if has("billed_units") || has("tokens") {
-        return cohere::usage(Dialect::CohereChat, usage);
+        return cohere::usage(usage);
     }
     if has("prompt_tokens") {
         return openai_chat::usage(usage);

@@ -27,7 +27,7 @@ mod second;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, StopReason, WireUsage};
+use flow_model::{StopReason, WireUsage};
 
 use super::Event;
 use crate::answer::{Answer, Speech};
@@ -50,7 +50,7 @@ pub(crate) fn read_whole(json: &mut Json<'_>, answer: &mut Answer) {
 }
 
 /// Returns the counts of a usage object: of `usage` in the second version, of `meta` before it.
-pub(crate) fn usage(_dialect: Dialect, usage: &Counts<'_>) -> WireUsage {
+pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
     let counted = ["tokens", "billed_units"];
     let place = counted.into_iter().find(|name| usage.has(&[name]));
     let within = |name: &str| usage.count(&[place?, name]);

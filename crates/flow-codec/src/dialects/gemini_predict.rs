@@ -20,7 +20,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, Media, Part, WireUsage};
+use flow_model::{Media, Part, WireUsage};
 
 use super::inline_media;
 use crate::json::Json;
@@ -30,7 +30,7 @@ pub(crate) use self::request::read_request;
 pub(crate) use self::response::read_whole;
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(_dialect: Dialect, usage: &Counts<'_>) -> WireUsage {
+pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
     WireUsage {
         input: usage.count(&["token_count"]),
         ..WireUsage::default()

@@ -15,7 +15,7 @@
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, RequestReading};
+use flow_model::RequestReading;
 use serde_json::{Map, Value};
 
 use super::{Ask, Depth, other_part};
@@ -26,12 +26,7 @@ use crate::json::{Document, Json, Kind};
 const MODELS_MAX: usize = 2_048;
 
 /// Reads a request.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    _path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
+pub(crate) fn read_request(body: &[u8], depth: Depth) -> RequestReading {
     Ask::read(body, depth, member, |_| {})
 }
 

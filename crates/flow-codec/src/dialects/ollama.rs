@@ -21,7 +21,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, Part, StopReason, WireUsage};
+use flow_model::{Part, StopReason, WireUsage};
 use serde_json::{Map, Value};
 
 use super::{Event, arguments, inline_media, merge};
@@ -50,7 +50,7 @@ pub(crate) fn read_whole(json: &mut Json<'_>, answer: &mut Answer) {
 }
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(_dialect: Dialect, usage: &Counts<'_>) -> WireUsage {
+pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
     WireUsage {
         input: usage.count(&["prompt_eval_count"]),
         output: usage.count(&["eval_count"]),

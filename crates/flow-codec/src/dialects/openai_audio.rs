@@ -24,7 +24,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, WireUsage};
+use flow_model::WireUsage;
 
 use super::openai_chat;
 use crate::usage::Counts;
@@ -34,6 +34,6 @@ pub(crate) use self::response::{read_other, read_whole};
 pub(crate) use self::stream::Stream;
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(_dialect: Dialect, usage: &Counts<'_>) -> WireUsage {
+pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
     openai_chat::usage(usage)
 }

@@ -17,7 +17,7 @@
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, Message, RequestReading, Role};
+use flow_model::{Message, RequestReading, Role};
 
 use super::openai_chat::{deployment, fail, first, said, stop_reason};
 use super::{Ask, Depth, Event, merge, other_part, text_part};
@@ -29,12 +29,7 @@ use crate::json::{Json, Kind};
 pub(crate) struct Stream;
 
 /// Reads a request.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
+pub(crate) fn read_request(path: &str, body: &[u8], depth: Depth) -> RequestReading {
     Ask::read(body, depth, member, |reading| {
         if reading.model.is_none() {
             reading.model = deployment(path).or_else(|| engine(path));

@@ -17,7 +17,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, WireUsage};
+use flow_model::WireUsage;
 
 use super::openai_chat;
 use crate::usage::Counts;
@@ -26,7 +26,7 @@ pub(crate) use self::request::read_request;
 pub(crate) use self::response::{Stream, read_whole};
 
 /// Returns the counts of a usage object.
-pub(crate) fn usage(_dialect: Dialect, usage: &Counts<'_>) -> WireUsage {
+pub(crate) fn usage(usage: &Counts<'_>) -> WireUsage {
     let known = openai_chat::usage(usage);
     let cached = || usage.count(&["input_tokens_details", "cached_tokens"]);
     WireUsage {

@@ -10,7 +10,7 @@
 #[cfg(test)]
 mod tests;
 
-use flow_model::{Dialect, RequestReading, StopReason, WireUsage};
+use flow_model::{RequestReading, StopReason, WireUsage};
 
 use super::inputs::inputs;
 use super::{Ask, Depth, openai_chat, other_part};
@@ -22,12 +22,7 @@ use crate::usage::Counts;
 const FLAGGED: &str = "flagged";
 
 /// Reads a request.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    _path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
+pub(crate) fn read_request(body: &[u8], depth: Depth) -> RequestReading {
     Ask::read(body, depth, member, |_| {})
 }
 

@@ -264,6 +264,10 @@ fn print_reading(out: &mut impl Write, reading: &Reading) -> anyhow::Result<()> 
         text::count(tokens.output),
         text::count(tokens.reasoning)
     )?;
+    let counted = reading.response.usage.filter(|_| tokens.input.is_none());
+    if let Some(count) = counted.and_then(|usage| usage.input.or(usage.total)) {
+        writeln!(out, "the provider counted {count}; nothing was generated")?;
+    }
     if reading.estimated {
         writeln!(out, "what the wire did not count is an estimate")?;
     }

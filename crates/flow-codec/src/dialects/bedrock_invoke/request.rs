@@ -25,7 +25,7 @@ pub(crate) fn read_request(path: &str, body: &[u8], depth: Depth) -> RequestRead
         Shape::Messages => anthropic_messages::read_request(path, body, depth),
         Shape::Converse => bedrock_converse::read_request(path, body, depth),
         Shape::Chat => openai_chat::read_request(path, body, depth),
-        Shape::Cohere => cohere::read_request(Dialect::CohereChat, path, body, depth),
+        Shape::Cohere => cohere::read_request(body, depth),
         Shape::CohereEmbed => embeddings::read_request(Dialect::CohereEmbed, path, body, depth),
         Shape::Completion => Ask::read(body, depth, member, |_| {}),
     };

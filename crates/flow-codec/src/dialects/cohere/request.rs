@@ -1,6 +1,6 @@
 //! Requests of both versions.
 
-use flow_model::{Dialect, Message, Part, RequestReading, Role, Tool};
+use flow_model::{Message, Part, RequestReading, Role, Tool};
 
 use crate::dialects::{Ask, Depth, arguments, other_part, raws, text_part, url_media};
 use crate::json::{Json, Kind};
@@ -8,12 +8,7 @@ use crate::json::{Json, Kind};
 use super::first::call_part;
 
 /// Reads a request.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    _path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
+pub(crate) fn read_request(body: &[u8], depth: Depth) -> RequestReading {
     Ask::read(body, depth, member, |_| {})
 }
 

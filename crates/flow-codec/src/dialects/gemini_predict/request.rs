@@ -1,6 +1,6 @@
 //! Requests.
 
-use flow_model::{Dialect, RequestReading};
+use flow_model::RequestReading;
 
 use crate::dialects::inputs::{input, setting};
 use crate::dialects::{Ask, Depth, named_in, other_part, text_part};
@@ -9,12 +9,7 @@ use crate::json::{Json, Kind};
 use super::media;
 
 /// Reads a request, whose path names the model.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
+pub(crate) fn read_request(path: &str, body: &[u8], depth: Depth) -> RequestReading {
     Ask::read(body, depth, member, |reading| {
         reading.model = named_in(path, "/models/", &['/', ':', '?', '#']);
     })

@@ -1,6 +1,6 @@
 //! Requests.
 
-use flow_model::{Dialect, Message, Part, RequestReading, Role};
+use flow_model::{Message, Part, RequestReading, Role};
 
 use crate::dialects::openai_chat::tool;
 use crate::dialects::{Ask, Depth, other_part, text_part};
@@ -9,12 +9,7 @@ use crate::json::{Json, Kind};
 use super::{image, tool_call};
 
 /// Reads a request.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    _path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
+pub(crate) fn read_request(body: &[u8], depth: Depth) -> RequestReading {
     Ask::read(body, depth, member, |_| {})
 }
 

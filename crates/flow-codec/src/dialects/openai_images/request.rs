@@ -1,6 +1,6 @@
 //! Requests.
 
-use flow_model::{Dialect, Part, RequestReading};
+use flow_model::{Part, RequestReading};
 
 use crate::dialects::inputs::{image, images, input, inputs};
 use crate::dialects::multipart::{self, Field};
@@ -8,12 +8,7 @@ use crate::dialects::{Ask, Depth, named_in, text_part};
 use crate::json::{Json, Kind};
 
 /// Reads a request, which is JSON or a form. `path` names the model in Azure's deployments.
-pub(crate) fn read_request(
-    _dialect: Dialect,
-    path: &str,
-    body: &[u8],
-    depth: Depth,
-) -> RequestReading {
+pub(crate) fn read_request(path: &str, body: &[u8], depth: Depth) -> RequestReading {
     let mut reading = if multipart::is_form(body) {
         multipart::read(body, depth, field)
     } else {

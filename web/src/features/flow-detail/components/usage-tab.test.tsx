@@ -48,7 +48,7 @@ test("credits are what they are, and have no price", () => {
 
 test("an estimate is marked at every figure, and says why once", () => {
   shown({ estimated: true, cost: costOf(), context: { used_bp: 4_900, window: 200_000, from_wire: false } });
-  screen.getByText(/an estimate by a tokenizer/);
+  screen.getByText(/does not have all token counts/);
   expect(screen.getAllByTitle("Estimated: the wire has no figures").length).toBeGreaterThanOrEqual(8);
 });
 
