@@ -134,7 +134,7 @@ fn members<'a>(json: &mut Json<'a>, answer: &mut Answer) -> Option<Json<'a>> {
                     draft.stop_reason = Some(word);
                 }
             }
-            ("error", Kind::Object | Kind::String) => answer.fail(&json.value()),
+            ("error", Kind::Object | Kind::String) => answer.fail(&json.error_value()),
             _ => {}
         }
     }

@@ -161,7 +161,7 @@ impl Stream {
                 ("index", Kind::Number) => found.index = json.number(),
                 ("delta", Kind::Object) => found.delta = Some(*json),
                 ("logprobs", Kind::Object) => found.logprobs = Some(*json),
-                ("error", Kind::Object | Kind::String) => answer.fail(&json.value()),
+                ("error", Kind::Object | Kind::String) => answer.fail(&json.error_value()),
                 (name, _) => found.of_first.member(name, json),
             }
         }

@@ -87,7 +87,7 @@ fn read(json: &mut Json<'_>, answer: &mut Answer) {
             "done_reason" => stop = json.owned(),
             "logprobs" => logprobs = here,
             "error" if !matches!(json.kind(), Kind::Null | Kind::None) => {
-                answer.fail(&json.value());
+                answer.fail(&json.error_value());
                 failed = true;
             }
             name if is_counted(name) => {

@@ -101,7 +101,7 @@ fn read(json: &mut Json<'_>, answer: &mut Answer) {
             ("service_tier", Kind::String) => answer.service_tier = json.owned(),
             ("usage", Kind::Object) => answer.count(json),
             ("choices", Kind::Array) => choices(json, answer),
-            ("error", Kind::Object | Kind::String) => answer.fail(&json.value()),
+            ("error", Kind::Object | Kind::String) => answer.fail(&json.error_value()),
             ("value", Kind::String) => {
                 if let Some(token) = json.string() {
                     answer.say(0, Speech::Text, token, json.document());
@@ -152,7 +152,7 @@ fn choice(position: u64, json: &mut Json<'_>, answer: &mut Answer) {
         error,
     ] = found;
     if let Some(mut error) = error {
-        answer.fail(&error.value());
+        answer.fail(&error.error_value());
     }
     let index = index
         .and_then(|mut index| index.number())

@@ -67,7 +67,7 @@ impl Failure {
     /// Reads a member of an event, where an error has it.
     pub(crate) fn member(&mut self, name: &str, json: &mut Json<'_>) {
         match name {
-            "error" if json.kind() != Kind::Null => self.inner = Some(json.value()),
+            "error" if json.kind() != Kind::Null => self.inner = Some(json.error_value()),
             "code" | "message" | "param" | "status_code" | "status"
                 if json.kind() != Kind::Null =>
             {

@@ -264,3 +264,15 @@ proptest! {
         document.root().compact();
     }
 }
+
+#[test]
+fn an_error_that_is_too_large_is_kept_as_its_start() {
+    let many = format!("{{\"x\":[{}1]}}", "[],".repeat(400_000));
+    let document = Document::new(many.as_bytes());
+    let Value::String(start) = document.root().error_value() else {
+        panic!("it was taken apart")
+    };
+    assert_eq!(start.len(), 1_000);
+    let small = Document::new(b"{\"x\":1}");
+    assert_eq!(small.root().error_value(), json!({"x": 1}));
+}

@@ -6,6 +6,13 @@ use serde_json::{Map, Number, Value};
 use super::index::string_end;
 use super::{Json, Kind, lossy};
 
+/// Bytes of an error that is taken apart: a value takes many times the room of its text.
+const ERROR_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a larger one that are kept.
+const ERROR_START_BYTES: usize = 1_000;
+/// Members of an object that is an error.
+const ERROR_MEMBERS_MAX: usize = 256;
+
 impl Json<'_> {
     /// Reads the value at the cursor whole. What cannot be read in it is null.
     pub(crate) fn value(&mut self) -> Value {
@@ -54,13 +61,25 @@ impl Json<'_> {
         }
     }
 
-    /// Returns the member of this name of the object that was entered, or the whole object without it. The
+    /// Reads an error whole; of one that is too large the start, as text.
+    pub(crate) fn error_value(&mut self) -> Value {
+        if self.width() <= ERROR_BYTES_MAX {
+            return self.value();
+        }
+        let raw = self.raw();
+        let start = raw.get(..ERROR_START_BYTES).unwrap_or(raw);
+        Value::String(lossy(start).into_owned())
+    }
+
+    /// Returns the error under this name in the object that was entered, or the whole object without it. The
     /// cursor stands behind the object's opening bracket.
     pub(crate) fn inner_value(&mut self, inner: &str) -> Value {
         let mut members = Map::new();
         while let Some(name) = self.member() {
-            let value = self.value();
-            members.insert(name.into_owned(), value);
+            let value = self.error_value();
+            if members.len() < ERROR_MEMBERS_MAX {
+                members.insert(name.into_owned(), value);
+            }
         }
         match members.remove(inner) {
             Some(value) if !value.is_null() => value,

@@ -56,8 +56,10 @@ impl Stream {
             }
             ("message_stop", ..) => answer.closed |= !open,
             ("error", ..) => {
-                let error =
-                    error.map_or_else(|| whole.inner_value("error"), |mut error| error.value());
+                let error = error.map_or_else(
+                    || whole.inner_value("error"),
+                    |mut error| error.error_value(),
+                );
                 answer.fail(&error);
             }
             _ => {}

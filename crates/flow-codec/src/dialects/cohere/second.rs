@@ -58,7 +58,7 @@ pub(super) fn event(kind: &str, found: &super::Members<'_>, answer: &mut Answer)
         return;
     };
     if let Some(mut error) = error {
-        answer.fail(&error.value());
+        answer.fail(&error.error_value());
     }
     if let Some(mut usage) = usage {
         count(&mut usage, answer);

@@ -40,7 +40,7 @@ impl Stream {
                     }
                 }
                 Kind::Object if is("error") => {
-                    let error = json.value();
+                    let error = json.error_value();
                     answer.fail(&error);
                 }
                 Kind::Array if is("candidates") => {

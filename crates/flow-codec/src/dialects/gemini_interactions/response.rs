@@ -39,7 +39,7 @@ pub(super) fn members<'a>(json: &mut Json<'a>, answer: &mut Answer) -> Option<Js
             "usage" => answer.count(json),
             "steps" | "outputs" if json.kind() == Kind::Array => steps = Some(*json),
             "error" if json.kind() == Kind::Object => {
-                let error = json.value();
+                let error = json.error_value();
                 answer.fail(&error);
             }
             _ => {}

@@ -64,7 +64,7 @@ impl Stream {
             self.steps_of(steps, answer);
         }
         if let Some(mut error) = error {
-            answer.fail(&error.value());
+            answer.fail(&error.error_value());
         }
     }
 

@@ -46,7 +46,7 @@ fn choices(json: &mut Json<'_>, answer: &mut Answer) {
             continue;
         };
         if let Some(mut error) = error {
-            answer.fail(&error.value());
+            answer.fail(&error.error_value());
         }
         let index = index
             .and_then(|mut index| index.number())

@@ -47,7 +47,7 @@ impl Stream {
                 "usage" => usage(json, answer),
                 "x_groq" => groq_usage(json, answer),
                 "error" if !matches!(json.kind(), Kind::Null | Kind::None) => {
-                    let error = json.value();
+                    let error = json.error_value();
                     answer.fail(&error);
                 }
                 "citations" => {
@@ -135,7 +135,7 @@ fn choices(json: &mut Json<'_>, extras: &mut Vec<Extra>, answer: &mut Answer) {
             continue;
         };
         if let Some(mut error) = error {
-            answer.fail(&error.value());
+            answer.fail(&error.error_value());
         }
         let index = index.and_then(|mut index| index.number()).unwrap_or(0);
         let untouched = answer

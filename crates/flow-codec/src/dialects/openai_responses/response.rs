@@ -57,7 +57,7 @@ pub(super) fn members(
                 reason = json.fields(["reason"]).and_then(|[reason]| owned(reason));
             }
             "error" if !matches!(json.kind(), Kind::Null | Kind::None) => {
-                error = Some(json.value());
+                error = Some(json.error_value());
             }
             "usage" => answer.count(json),
             "output" if json.array() => output(json, answer),
