@@ -2,7 +2,9 @@ import { expect, open, test } from "./monitor";
 
 test("live text grows while it streams", async ({ page, monitor }) => {
   await open(page, monitor);
-  const row = await monitor.flow("a flow that streams", (flow) => flow.state === "streaming" && flow.dialect != null && flow.streaming);
+  // One that has just begun, so that it still grows when the page is there.
+  const isYoung = (flow: { started_at: number }) => Date.now() * 1000 - flow.started_at < 800_000;
+  const row = await monitor.flow("a flow that streams", (flow) => flow.state === "streaming" && flow.dialect != null && flow.streaming && isYoung(flow));
   await page.goto(`${monitor.url}/flows?follow=off&sel=${row.id}`);
   const talk = page.getByRole("region", { name: "Conversation" });
   const length = async () => (await talk.innerText()).length;
