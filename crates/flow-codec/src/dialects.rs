@@ -40,6 +40,8 @@ use crate::usage::counted;
 
 pub(crate) use self::stream::{Event, Stream};
 
+/// Messages of a request that are read. A message takes many times the room of its text where that is short.
+const MESSAGES_MAX: usize = 100_000;
 /// Messages at the end of a request that a skim reads: a turn's tool results and what the user adds to them.
 const NEWEST_MESSAGES_MAX: usize = 8;
 
@@ -227,9 +229,18 @@ impl Ask {
             return;
         }
         if self.depth == Depth::Whole {
-            while json.element() {
+            for _ in 0..MESSAGES_MAX {
+                if !json.element() {
+                    return;
+                }
                 read(json, self);
             }
+            if json.element() {
+                let what = "more messages than are read; the rest is left out";
+                self.diagnostics
+                    .at(json.offset(), "too_many_messages", what);
+            }
+            while json.element() {}
             return;
         }
         let mut newest = VecDeque::with_capacity(NEWEST_MESSAGES_MAX);

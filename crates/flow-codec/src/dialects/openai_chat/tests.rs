@@ -621,6 +621,20 @@ fn reads_every_role_of_a_request() {
 }
 
 #[test]
+fn messages_past_the_limit_are_left_out_and_the_rest_is_read() {
+    let many = vec![json!({"role": "user", "content": "a"}); 100_001];
+    let reading = request(&json!({"messages": many, "temperature": 1}));
+    assert_eq!(reading.messages.len(), 100_000);
+    assert_eq!(reading.parameters.get("temperature"), Some(&json!(1)));
+    let codes: Vec<_> = reading
+        .diagnostics
+        .iter()
+        .map(|note| note.code.as_str())
+        .collect();
+    assert_eq!(codes, ["too_many_messages"]);
+}
+
+#[test]
 fn reads_tools_of_every_kind() {
     let reading = request(&json!({
         "tools": [
