@@ -111,6 +111,7 @@ export const enReading = {
   "usage.estimated": "Estimated: the wire has no figures",
   "usage.estimatedWhy": "The wire does not have all token counts. What is missing was counted from the text, or scaled from such a count; so is what is computed from it.",
   "usage.none": "No usage on the wire",
+  "usage.promptCount": "The provider counted {n} tokens; nothing was generated",
   "usage.what": "what",
   "usage.count": "count",
   "usage.share": "share",

@@ -111,6 +111,7 @@ export const zhReading: Record<keyof typeof enReading, string> = {
   "usage.estimated": "估计值：线上没有给出数字",
   "usage.estimatedWhy": "线上没有给出全部 token 数。缺少的部分由文本计数或按比例估算，由此算出的内容也是估计值。",
   "usage.none": "线上没有用量",
+  "usage.promptCount": "服务商数得 {n} 个 token；没有生成内容",
   "usage.what": "项目",
   "usage.count": "数量",
   "usage.share": "占比",

@@ -18,10 +18,13 @@ export function UsageSection({ reading }: { reading: Reading }) {
   const t = useT();
   const { tokens, estimated, response } = reading;
   const total = totalOf(tokens);
+  // A call that only counts a prompt generates nothing; its answer is the provider's number.
+  const counted = response.usage?.input ?? response.usage?.total ?? null;
+  const noTotal = counted === null ? t("usage.none") : t("usage.promptCount", { n: exact(counted) });
   // A call that answers without text has no output that could be unknown.
   const parts = partsOf(tokens).filter(({ name, count }) => count !== null || name !== "output" || sideCall(reading.dialect) === null);
   return (
-    <Section title={t("usage.title")} beside={total === null ? t("usage.none") : null}>
+    <Section title={t("usage.title")} beside={total === null ? noTotal : null}>
       <UsageBar usage={usageOf(tokens)} size="head" max={total ?? 1} />
       {total === null ? null : (
         <table className="mt-2 w-full max-w-[560px] border-collapse text-12">
