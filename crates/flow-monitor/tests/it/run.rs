@@ -14,7 +14,10 @@ import json, os, urllib.request
 body = json.dumps({"model": "gpt-5.1", "messages": [{"role": "user", "content": "hi"}]}).encode()
 headers = {"Content-Type": "application/json", "Authorization": "Bearer sk-test-0123456789"}
 url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
-print(urllib.request.urlopen(urllib.request.Request(url, body, headers)).status, flush=True)
+answer = urllib.request.urlopen(urllib.request.Request(url, body, headers))
+# A client that leaves before the last byte has cancelled its call.
+answer.read()
+print(answer.status, flush=True)
 "#;
 
 fn flow_monitor(dir: &Path, arguments: &[&str]) -> Command {
