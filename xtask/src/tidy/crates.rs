@@ -48,6 +48,7 @@ const LAYERS: &[Layer] = &[
             "flow-proxy",
             "flow-recorder",
             "flow-store",
+            "flow-query",
             "flow-capture",
             "flow-redact",
             "flow-codec",
@@ -61,6 +62,7 @@ const LAYERS: &[Layer] = &[
         name: "flow-api",
         uses: &[
             "flow-store",
+            "flow-query",
             "flow-capture",
             "flow-codec",
             "flow-meter",
@@ -88,7 +90,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "flow-store",
-        uses: &["flow-codec", "flow-model"],
+        uses: &["flow-query", "flow-codec", "flow-model"],
         io: Io::Blocking,
     },
     Layer {
@@ -107,6 +109,19 @@ const LAYERS: &[Layer] = &[
         io: Io::Async,
     },
     Layer {
+        name: "flow-bench",
+        uses: &[
+            "flow-recorder",
+            "flow-store",
+            "flow-query",
+            "flow-capture",
+            "flow-meter",
+            "flow-codec",
+            "flow-model",
+        ],
+        io: Io::Blocking,
+    },
+    Layer {
         name: "flow-codec",
         uses: &["flow-model"],
         io: Io::Pure(&["memchr", "serde", "serde_json", "thiserror", "toml"]),
@@ -115,6 +130,11 @@ const LAYERS: &[Layer] = &[
         name: "flow-meter",
         uses: &["flow-model"],
         io: Io::Pure(&["serde", "serde_json", "thiserror", "tiktoken"]),
+    },
+    Layer {
+        name: "flow-query",
+        uses: &["flow-model"],
+        io: Io::Pure(&["memchr", "serde", "serde_json", "thiserror", "toml"]),
     },
     Layer {
         name: "flow-model",

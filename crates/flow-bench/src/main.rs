@@ -1,0 +1,3 @@
+//! Makes traffic up and measures the store with it.
+
+fn main() {}
