@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use flow_capture::{Begin, BodyEnd, ConnectTimings, Policy};
 use flow_codec::ResponseDecoder;
 use flow_meter::Meter;
@@ -25,15 +24,12 @@ pub(crate) struct OpenFlow {
     decoder: Option<ResponseDecoder>,
     /// What the row shows: the request is only skimmed.
     reading: Reading,
-    /// Pieces of the request that the store has, kept until the request is read.
-    pieces: Vec<Bytes>,
     /// Bytes of the response that its decoder has been given.
     response_read: usize,
     /// Too much was held for reading; the row is derived from the store.
     is_unread: bool,
     request_saved: bool,
     head_saved: bool,
-    request_ended: bool,
     response_bytes_max: Option<u64>,
     /// Grows with every change.
     changes: u64,
@@ -92,12 +88,10 @@ impl OpenFlow {
             response_bytes_max: policy.response_body_bytes_max,
             exchange,
             decoder: None,
-            pieces: Vec::new(),
             response_read: 0,
             is_unread: false,
             request_saved: false,
             head_saved: false,
-            request_ended: false,
             changes: 1,
             saved: Done {
                 at: now,
@@ -164,10 +158,12 @@ impl OpenFlow {
             self.response_read += bytes.len();
         }
         self.changes += 1;
-        let bytes = body.piece()?;
-        if side == Side::Request && !self.request_ended {
-            self.pieces.push(bytes.clone());
+        // A request is held whole, because the store looks for what it repeats of the one before it.
+        let held = side == Side::Request && !self.is_unread && body.tail().len() <= READ_BYTES_MAX;
+        if held {
+            return None;
         }
+        let bytes = body.piece()?;
         Some(Write::Piece { id, side, bytes })
     }
 
@@ -189,9 +185,6 @@ impl OpenFlow {
             BodyEnd::Trailers(trailers) => body.complete(trailers),
             BodyEnd::Error | BodyEnd::Dropped => {}
         }
-        if side == Side::Request {
-            self.request_ended = true;
-        }
     }
 
     pub(crate) const fn sent(&mut self, at_us: u64) {
@@ -200,12 +193,16 @@ impl OpenFlow {
 
     /// Bytes that are held for reading.
     pub(crate) fn kept_bytes(&self) -> usize {
-        self.pieces.iter().map(Bytes::len).sum::<usize>() + self.response_read
+        let request = if self.is_unread {
+            0
+        } else {
+            self.request.tail().len()
+        };
+        request + self.response_read
     }
 
     /// Lets go of what is held for reading; the flow is then read from the store once it has ended.
     pub(crate) fn let_go(&mut self) {
-        self.pieces.clear();
         self.decoder = None;
         self.response_read = 0;
         self.reading.response = ResponseReading::default();
@@ -221,15 +218,14 @@ impl OpenFlow {
     pub(crate) fn read_request(&mut self) -> Option<&str> {
         let facts = self.request.facts();
         self.exchange.request_body = facts;
-        let pieces = self.pieces.iter().map(Bytes::len).sum::<usize>();
-        let all = pieces + self.request.tail().len();
-        let whole = all as u64 == self.exchange.request_body.bytes;
+        let body = self.request.tail();
+        let whole = body.len() as u64 == self.exchange.request_body.bytes;
         let fault = if !self.request.is_decoded() {
             Some((
                 "not_decoded",
                 "the body's content coding could not be undone",
             ))
-        } else if !whole || all > READ_BYTES_MAX {
+        } else if !whole || body.len() > READ_BYTES_MAX {
             Some(("too_large", "the body is too large to be read as a whole"))
         } else {
             None
@@ -239,15 +235,9 @@ impl OpenFlow {
             if self.reading.dialect.is_some() {
                 self.reading.request = unread(code, message);
             }
-        } else if self.pieces.is_empty() {
-            let body = self.request.tail();
-            skim(&self.exchange, body, &mut self.reading);
         } else {
-            let mut body: Vec<u8> = self.pieces.concat();
-            body.extend_from_slice(self.request.tail());
-            skim(&self.exchange, &body, &mut self.reading);
+            skim(&self.exchange, body, &mut self.reading);
         }
-        self.pieces.clear();
         self.changes += 1;
         self.reading.request.model.as_deref()
     }

@@ -178,14 +178,16 @@ impl Worker {
         let is_excluded = open
             .read_request()
             .is_some_and(|model| self.capture.excludes_model(model));
-        self.kept_bytes
-            .fetch_sub(before - open.kept_bytes(), Ordering::Relaxed);
         if is_excluded {
-            self.kept_bytes
-                .fetch_sub(open.kept_bytes(), Ordering::Relaxed);
+            self.kept_bytes.fetch_sub(before, Ordering::Relaxed);
             *slot = Slot::Ignored;
             self.store.write(Write::Forget(flow));
-        } else if let Some(write) = open.save_request() {
+            return;
+        }
+        let write = open.save_request();
+        self.kept_bytes
+            .fetch_sub(before - open.kept_bytes(), Ordering::Relaxed);
+        if let Some(write) = write {
             self.store.write(write);
         }
     }
