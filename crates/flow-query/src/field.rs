@@ -1,8 +1,10 @@
-//! The table of fields: every name, type, unit and reader that filters, columns and statistics know.
+//! The fields of a flow: what they are, and the one reader of their values.
+//!
+//! Filters, columns and statistics see a flow through [`Field::value`] only. Names and help stand in the table.
 
 use std::borrow::Cow;
 
-use flow_model::Row;
+use flow_model::{Dialect, Row};
 use serde::Serialize;
 
 use crate::value::{Flag, Value};
@@ -114,68 +116,44 @@ pub enum Unit {
 /// Picodollars in a dollar have so many decimal places.
 const PICO_PLACES: usize = 12;
 
+/// Words of [`Field::State`].
+const STATES: [&str; 6] = [
+    "pending",
+    "streaming",
+    "intercepted",
+    "completed",
+    "failed",
+    "cancelled",
+];
+/// Words of [`Field::End`].
+const ENDS: [&str; 8] = [
+    "ended",
+    "upstream_error",
+    "client_abort",
+    "upstream_break",
+    "timeout",
+    "empty",
+    "blocked",
+    "interrupted",
+];
+/// Words of [`Field::Error`].
+const ERRORS: [&str; 11] = [
+    "network",
+    "timeout",
+    "authentication",
+    "rate_limit",
+    "overloaded",
+    "quota",
+    "content_filter",
+    "bad_request",
+    "context_too_long",
+    "model_unavailable",
+    "server_error",
+];
+/// Words of [`Field::Stop`].
+const STOPS: [&str; 5] = ["stop", "length", "tool_use", "content_filter", "other"];
+
 impl Field {
-    /// Every field, in the order of their numbers.
-    pub const ALL: [Self; 35] = [
-        Self::StartedAt,
-        Self::Duration,
-        Self::Ttfb,
-        Self::Ttft,
-        Self::Speed,
-        Self::Status,
-        Self::Tokens,
-        Self::Input,
-        Self::Output,
-        Self::Cached,
-        Self::CacheWrite,
-        Self::Reasoning,
-        Self::Cost,
-        Self::Size,
-        Self::RequestSize,
-        Self::ResponseSize,
-        Self::Events,
-        Self::Attempt,
-        Self::Model,
-        Self::Provider,
-        Self::Upstream,
-        Self::Dialect,
-        Self::State,
-        Self::End,
-        Self::Error,
-        Self::Method,
-        Self::Path,
-        Self::Client,
-        Self::Agent,
-        Self::Sdk,
-        Self::Session,
-        Self::Run,
-        Self::Thread,
-        Self::Stop,
-        Self::Tool,
-    ];
-
-    /// Returns what kind of values the field has.
-    pub const fn kind(self) -> Kind {
-        match self {
-            Self::StartedAt => Kind::Time,
-            Self::Duration | Self::Ttfb | Self::Ttft => Kind::Number(Unit::Micros),
-            Self::Speed => Kind::Number(Unit::MilliPerSecond),
-            Self::Cost => Kind::Number(Unit::PicoDollars),
-            Self::Size | Self::RequestSize | Self::ResponseSize => Kind::Number(Unit::Bytes),
-            Self::Status
-            | Self::Tokens
-            | Self::Input
-            | Self::Output
-            | Self::Cached
-            | Self::CacheWrite
-            | Self::Reasoning
-            | Self::Events
-            | Self::Attempt => Kind::Number(Unit::Count),
-            Self::Tool => Kind::Names,
-            _ => Kind::Name,
-        }
-    }
-
     /// Returns the field's value in a flow's row.
     pub fn value(self, row: &Row) -> Value<'_> {
         let tokens = &row.tokens;
@@ -201,7 +179,7 @@ impl Field {
             Self::Model => name(row.model.as_deref()),
             Self::Provider => name(row.provider.as_deref()),
             Self::Upstream => name(row.upstream.as_deref()),
-            Self::Dialect => name(row.dialect.map(flow_model::Dialect::name)),
+            Self::Dialect => name(row.dialect.map(Dialect::name)),
             Self::State => word(&row.state),
             Self::End => row.end.as_ref().map_or(Value::None, word),
             Self::Error => row.error_class.as_ref().map_or(Value::None, word),
@@ -214,25 +192,28 @@ impl Field {
             Self::Run => name(row.run.as_deref()),
             Self::Thread => name(row.thread.as_deref()),
             Self::Stop => row.stop.as_ref().map_or(Value::None, word),
+            // No names are nothing known, in every evaluator.
+            Self::Tool if row.tools.is_empty() => Value::None,
             Self::Tool => Value::Names(&row.tools),
         }
     }
 }
 
-impl Flag {
-    /// Every flag, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
-        Self::Streaming,
-        Self::Error,
-        Self::Tools,
-        Self::Estimated,
-        Self::Gap,
-        Self::Truncated,
-        Self::Diagnostics,
-        Self::Running,
-        Self::Priced,
-    ];
+impl Field {
+    /// Returns every name that the field can have; none where that is open.
+    pub fn words(self) -> Option<Vec<&'static str>> {
+        match self {
+            Self::State => Some(STATES.to_vec()),
+            Self::End => Some(ENDS.to_vec()),
+            Self::Error => Some(ERRORS.to_vec()),
+            Self::Stop => Some(STOPS.to_vec()),
+            Self::Dialect => Some(Dialect::ALL.map(Dialect::name).to_vec()),
+            _ => None,
+        }
+    }
+}
 
+impl Flag {
     /// Returns whether a flow has or is this.
     pub const fn of(self, row: &Row) -> bool {
         match self {
@@ -285,4 +266,33 @@ fn cost(row: &Row) -> Value<'static> {
         .as_deref()
         .and_then(parse)
         .map_or(Value::None, Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_model::{EndReason, ErrorClass, State, StopReason};
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    /// Checks that the words are those of the enum: each is read, and the compiler knows how many there are.
+    fn check<T: DeserializeOwned + Serialize + Copy>(field: Field, number: fn(T) -> usize) {
+        let words = field.words().unwrap();
+        for (index, text) in words.into_iter().enumerate() {
+            let variant: T = serde_json::from_value(text.into()).unwrap();
+            assert_eq!(number(variant), index, "{text}");
+        }
+    }
+
+    #[test]
+    fn closed_sets_have_the_words_of_their_types() {
+        check(Field::State, |state: State| state as usize);
+        check(Field::End, |end: EndReason| end as usize);
+        check(Field::Error, |class: ErrorClass| class as usize);
+        check(Field::Stop, |stop: StopReason| stop as usize);
+        let last = (State::Cancelled as usize, EndReason::Interrupted as usize);
+        assert_eq!((STATES.len(), ENDS.len()), (last.0 + 1, last.1 + 1));
+        let last = (ErrorClass::ServerError as usize, StopReason::Other as usize);
+        assert_eq!((ERRORS.len(), STOPS.len()), (last.0 + 1, last.1 + 1));
+    }
 }

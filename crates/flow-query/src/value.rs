@@ -41,12 +41,13 @@ pub enum Flag {
 
 /// Which text of a flow is meant: always the whole text of that part, not only what is new in the turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
 pub enum Scope {
     /// Prompt and answer: all of the below.
     Content,
     /// The prompt: system prompt, messages, arguments and results of tools in it.
     Request,
-    /// The answer: its text, thinking and arguments of tools.
+    /// The answer: its text, thinking and arguments of tools, and its error.
     Response,
     /// The system prompt.
     System,
