@@ -4,6 +4,7 @@
 //! (`settings.json` beside it), the environment, flags. An unknown key in the file is an error with a
 //! suggestion; an unknown variable only warns, because variables come from everywhere.
 
+mod secret;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -14,8 +15,13 @@ use anyhow::{Context as _, bail};
 use flow_api::ConfigSource as Source;
 use flow_capture::Policy;
 use flow_meter::Meter;
+use flow_recorder::TeeSettings;
+use flow_store::MasterKey;
 use serde_json::{Map, Value};
 
+use secret::Secret;
+
+pub(crate) use secret::KEY_VARIABLE;
 pub(crate) use settings::{SETTINGS, Setting};
 
 /// File of the configuration in the data directory.
@@ -39,6 +45,8 @@ const NOT_KEPT: &str = "recording.paused";
 pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     values: BTreeMap<&'static str, (Value, Source)>,
+    /// The key of encryption, where the environment has it. It is no setting, so that it is never listed.
+    key: Option<Secret>,
     /// What was odd but no reason to stop.
     pub(crate) warnings: Vec<String>,
 }
@@ -83,6 +91,7 @@ impl Config {
                 .iter()
                 .map(|setting| (setting.key, (setting.default(), Source::Default)))
                 .collect(),
+            key: None,
             warnings: Vec::new(),
             data_dir,
         };
@@ -171,6 +180,10 @@ impl Config {
     fn read_environment(&mut self, environment: &BTreeMap<String, String>) -> anyhow::Result<()> {
         for (name, text) in environment {
             if text.is_empty() || OTHER_VARIABLES.contains(&name.as_str()) {
+                continue;
+            }
+            if name == KEY_VARIABLE {
+                self.key = Some(Secret::new(text));
                 continue;
             }
             match SETTINGS.iter().find(|setting| setting.variable() == *name) {
@@ -301,6 +314,43 @@ impl Config {
         let (value, _) = self.value("prices");
         let own = value.as_object().cloned().unwrap_or_default();
         Meter::new(&own).context("in the setting `prices`")
+    }
+
+    /// Returns the key with which the record is encrypted; none where it is not.
+    pub(crate) fn encryption_key(&self) -> anyhow::Result<Option<MasterKey>> {
+        let path = self.text("encryption.key_file");
+        match (&self.key, path) {
+            (None, "") => Ok(None),
+            (Some(key), "") => {
+                let key = key.key().with_context(|| format!("in {KEY_VARIABLE}"))?;
+                Ok(Some(key))
+            }
+            (None, path) => {
+                let key = secret::read_key(Path::new(path))
+                    .with_context(|| format!("the encryption key {path} cannot be used"))?;
+                Ok(Some(key))
+            }
+            (Some(_), _) => {
+                bail!("{KEY_VARIABLE} and `encryption.key_file` both name a key: keep one of them")
+            }
+        }
+    }
+
+    /// Returns whether the record is to be encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.key.is_some() || !self.text("encryption.key_file").is_empty()
+    }
+
+    /// Returns what is to be written as lines, or why that cannot be.
+    pub(crate) fn tee(&self) -> Result<TeeSettings, &'static str> {
+        let jsonl = self.switch("tee.jsonl");
+        if jsonl && self.is_encrypted() {
+            return Err("the record is encrypted, and these files would not be");
+        }
+        Ok(TeeSettings {
+            jsonl,
+            keep_days: self.count("tee.keep_days"),
+        })
     }
 
     /// Returns what is to be recorded.

@@ -15,7 +15,7 @@ use flow_api::{Access, ApiOptions, StatusFacts};
 use flow_capture::{Capture, CaptureOptions, WallClock};
 use flow_meter::Meter;
 use flow_model::Timestamp;
-use flow_recorder::{Recorder, Reindexer};
+use flow_recorder::{Recorder, Reindexer, Tee};
 use flow_store::{Store, StoreOptions};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -35,6 +35,8 @@ use front::Front;
 const MEMORY_BYTES_MAX: u64 = 256 << 20;
 /// Recorder threads: more than this gain nothing, because one thread writes.
 const RECORDER_THREADS_MAX: usize = 4;
+/// Where flows are written as lines, in the data directory.
+const TEE_DIR: &str = "tee";
 /// Time that relayed exchanges get to end once the monitor has been told to stop.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 
@@ -45,6 +47,7 @@ struct Record {
     meter: Meter,
     recorder: Recorder,
     reindexer: Reindexer,
+    tee: Tee,
 }
 
 /// Runs the monitor until it is told to stop.
@@ -78,6 +81,12 @@ fn runtime() -> anyhow::Result<Runtime> {
 impl Record {
     fn start(config: &Config) -> anyhow::Result<Self> {
         let meter = config.meter()?;
+        let tee = config
+            .tee()
+            .map_err(|reason| anyhow::anyhow!("`tee.jsonl` cannot be on: {reason}"))?;
+        if config.encryption_key()?.is_some() {
+            bail!("the record cannot be encrypted yet: take the key away to start without");
+        }
         let dir = config
             .switch("recording.persist")
             .then(|| config.data_dir.clone());
@@ -87,6 +96,8 @@ impl Record {
             memory_bytes_max: MEMORY_BYTES_MAX,
             now: now(),
         })?;
+        let tee = Tee::start(&store, config.data_dir.join(TEE_DIR), Arc::new(now), tee)
+            .context("the thread that writes lines cannot be started")?;
         let recovered = flow_recorder::recover(&store, &meter)
             .context("what the last run left could not be read")?;
         if recovered > 0 {
@@ -111,6 +122,7 @@ impl Record {
             meter,
             recorder,
             reindexer,
+            tee,
         })
     }
 
@@ -119,6 +131,7 @@ impl Record {
         self.capture.close();
         self.recorder.join();
         self.reindexer.cancel();
+        self.tee.stop();
         self.store.close();
     }
 }

@@ -11,9 +11,11 @@ mod flow;
 mod limits;
 mod recover;
 mod reindex;
+mod tee;
 mod worker;
 
 pub use limits::{DECODED_RATIO_MAX, KEPT_BYTES_MAX, PIECE_BYTES, READ_BYTES_MAX};
 pub use recover::recover;
 pub use reindex::{DERIVATION, Outcome, Pace, Progress, Reindexer, Scope, StartError, Task};
+pub use tee::{TEE_BODY_BYTES_MAX, Tee, TeeSettings};
 pub use worker::Recorder;

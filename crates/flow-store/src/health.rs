@@ -27,7 +27,7 @@ pub struct StoreHealth {
     pub flows_salvaged: u64,
     /// Flows of damaged segments that could not be read any more.
     pub flows_unreadable: u64,
-    /// What was found damaged, and where it was put.
+    /// What was found damaged, and where it was put; and what goes wrong beside the store.
     pub notices: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ impl Health {
     }
 
     pub(crate) fn notice(&self, notice: String) {
-        tracing::warn!(%notice, "damage in the store");
+        tracing::warn!("{notice}");
         let mut state = self.state.lock();
         if state.notices.len() < NOTICES_MAX {
             state.notices.push(notice);

@@ -33,6 +33,7 @@ mod pack;
 mod queue;
 mod salvage;
 mod segment;
+mod vault;
 mod writer;
 
 #[cfg(test)]
@@ -46,4 +47,5 @@ pub use list::{LIST_ROWS_MAX, ListQuery, Page, Sort, SortError, SortKey};
 pub use memory::{LiveView, Watch};
 pub use read::ReadError;
 pub use store::{OpenError, Store, StoreOptions};
+pub use vault::{KEY_BYTES, MasterKey};
 pub use write::Write;

@@ -297,6 +297,11 @@ impl Store {
         health
     }
 
+    /// Adds a notice to the health, of something that goes wrong beside the store.
+    pub fn notice(&self, notice: String) {
+        self.inner.intake.health.notice(notice);
+    }
+
     /// Waits until what was written is committed. Returns false where the disk fails or hangs.
     pub fn flush(&self) -> bool {
         self.inner.intake.queue.flush()

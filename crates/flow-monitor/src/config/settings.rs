@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     Choice(&'static [&'static str]),
     /// An address and port.
     Address(&'static str),
+    /// A file, or nothing.
+    Path,
     /// A list of texts.
     Texts(&'static [&'static str]),
     /// Names with URLs.
@@ -132,6 +134,25 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Bytes that are kept of a response's body; 0 keeps all. A body that is cut is marked.",
     ),
     live(
+        "tee.jsonl",
+        Kind::Switch(false),
+        "Each flow is written as a line of JSON when it ends, into daily files in `tee` of the data directory.",
+    ),
+    live(
+        "tee.keep_days",
+        Kind::Count {
+            default: 30,
+            min: 0,
+            max: 36_500,
+        },
+        "Days for which those files are kept; 0 keeps all.",
+    ),
+    fixed(
+        "encryption.key_file",
+        Kind::Path,
+        "File with a key of 32 bytes, as hexadecimal digits or base64, with which the record is encrypted.",
+    ),
+    live(
         "relay.on_client_abort",
         Kind::Choice(&["cancel", "drain"]),
         "When a client goes away: cancel the upstream's answer, or read it to its end for the record.",
@@ -205,7 +226,7 @@ impl Setting {
             Kind::Switch(_) => ConfigKind::Boolean,
             Kind::Share(_) => ConfigKind::Number,
             Kind::Count { .. } | Kind::BytesOrAll => ConfigKind::Integer,
-            Kind::Choice(_) | Kind::Address(_) => ConfigKind::Text,
+            Kind::Choice(_) | Kind::Address(_) | Kind::Path => ConfigKind::Text,
             Kind::Texts(_) => ConfigKind::List,
             Kind::Upstreams | Kind::Prices => ConfigKind::Table,
         }
@@ -220,6 +241,7 @@ impl Setting {
             Kind::BytesOrAll => json!(0),
             Kind::Choice(words) => json!(words.first()),
             Kind::Address(address) => json!(address),
+            Kind::Path => json!(""),
             Kind::Texts(texts) => json!(texts),
             Kind::Upstreams | Kind::Prices => json!({}),
         }
@@ -238,6 +260,7 @@ impl Setting {
             Kind::BytesOrAll => value.is_u64(),
             Kind::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Kind::Address(_) => value.as_str().is_some_and(is_address),
+            Kind::Path => value.is_string(),
             Kind::Texts(_) => value
                 .as_array()
                 .is_some_and(|texts| texts.iter().all(Value::is_string)),
@@ -272,7 +295,7 @@ impl Setting {
             Kind::Count { .. } | Kind::BytesOrAll => text
                 .parse::<u64>()
                 .map_or(Value::Null, |count| json!(count)),
-            Kind::Choice(_) | Kind::Address(_) => json!(text),
+            Kind::Choice(_) | Kind::Address(_) | Kind::Path => json!(text),
             Kind::Texts(_) => json!(list(text).collect::<Vec<_>>()),
             Kind::Prices => serde_json::from_str(text).map_err(|_| self.expected())?,
             Kind::Upstreams => {
@@ -295,6 +318,7 @@ impl Setting {
             Kind::BytesOrAll => "expected a number of bytes, or 0 for no limit".to_owned(),
             Kind::Choice(words) => format!("expected one of {}", words.join(", ")),
             Kind::Address(_) => "expected an address and port, such as 127.0.0.1:8377".to_owned(),
+            Kind::Path => "expected the path of a file".to_owned(),
             Kind::Texts(_) => "expected a list of texts".to_owned(),
             Kind::Upstreams => "expected names with URLs".to_owned(),
             Kind::Prices => {

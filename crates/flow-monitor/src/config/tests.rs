@@ -100,6 +100,43 @@ fn changes_are_all_or_nothing_and_last_except_a_pause() {
 }
 
 #[test]
+fn a_key_comes_from_one_place_and_excludes_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = "ab".repeat(32);
+    let variable = (KEY_VARIABLE, key.as_str());
+    let check = |environment: &[(&str, &str)], encrypted: bool, expect: Result<bool, &str>| {
+        let config = Config::load(&given(dir.path(), environment, &[])).unwrap();
+        assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+        assert_eq!(config.is_encrypted(), encrypted);
+        assert!(!format!("{config:?}").contains(&key));
+        match (config.encryption_key(), expect) {
+            (Ok(found), Ok(expect)) => assert_eq!(found.is_some(), expect),
+            (Err(error), Err(text)) => {
+                let error = format!("{error:#}");
+                assert!(error.contains(text) && !error.contains(&key), "{error}");
+            }
+            (found, _) => panic!("{environment:?} gave {found:?}"),
+        }
+    };
+    check(&[], false, Ok(false));
+    check(&[variable], true, Ok(true));
+    check(&[(KEY_VARIABLE, "ab")], true, Err("64 hexadecimal digits"));
+    let file = ("FLOW_MONITOR_ENCRYPTION_KEY_FILE", "nowhere");
+    check(&[file], true, Err("nowhere"));
+    check(&[file, variable], true, Err("keep one"));
+
+    let lines = ("FLOW_MONITOR_TEE_JSONL", "true");
+    let tee = |environment: &[(&str, &str)]| {
+        Config::load(&given(dir.path(), environment, &[]))
+            .unwrap()
+            .tee()
+    };
+    assert!(tee(&[lines]).unwrap().jsonl);
+    assert!(tee(&[lines, variable]).is_err());
+    assert!(!tee(&[variable]).unwrap().jsonl);
+}
+
+#[test]
 fn the_home_directory_is_the_last_resort() {
     let home = Given {
         home: Some(PathBuf::from("home")),

@@ -53,7 +53,7 @@ impl Front {
         let ui_url = url(ui_at);
         let access = Access::new(token, &ui_url, ui_at.port(), &config.texts("allowed_hosts"))?;
         let dir = config.data_dir.clone();
-        let settings = settings::Live::new(config, record.capture.clone(), Arc::clone(&proxy));
+        let settings = settings::Live::new(config, record, Arc::clone(&proxy));
         let router = flow_api::router(ApiOptions {
             store: record.store.clone(),
             capture: record.capture.clone(),

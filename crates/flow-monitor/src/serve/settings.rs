@@ -6,9 +6,11 @@ use std::time::Duration;
 use flow_api::{ConfigEntry, ConfigHandle, FieldError};
 use flow_capture::Capture;
 use flow_proxy::{OnClientAbort, Proxy, Settings};
+use flow_recorder::Tee;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
+use super::Record;
 use crate::config::{Config, SETTINGS};
 
 /// The configuration of a running monitor and what it governs.
@@ -16,17 +18,19 @@ pub(super) struct Live {
     config: Mutex<Config>,
     capture: Capture,
     proxy: Arc<Proxy>,
+    tee: Tee,
 }
 
 // === impl Live ===
 
 impl Live {
-    pub(super) fn new(config: Config, capture: Capture, proxy: Arc<Proxy>) -> Arc<Self> {
+    pub(super) fn new(config: Config, record: &Record, proxy: Arc<Proxy>) -> Arc<Self> {
         let config = Mutex::new(config);
         Arc::new(Self {
             config,
-            capture,
+            capture: record.capture.clone(),
             proxy,
+            tee: record.tee.clone(),
         })
     }
 
@@ -46,12 +50,16 @@ impl Live {
         changed
             .change(changes)
             .map_err(|wrong| wrong.into_iter().map(refused).collect::<Vec<_>>())?;
+        let tee = changed
+            .tee()
+            .map_err(|reason| vec![refused(("tee.jsonl".to_owned(), reason.to_owned()))])?;
         // A pattern can be a text and still make no sense; the recorder's own check says so.
         self.capture.set_policy(changed.policy()).map_err(|error| {
             let key = changes.keys().next().cloned().unwrap_or_default();
             vec![refused((key, error.to_string()))]
         })?;
         self.proxy.set_settings(relay_settings(&changed));
+        self.tee.set(tee);
         if let Err(error) = changed.save_changed() {
             tracing::error!(%error, "changed settings could not be written: they hold until the monitor stops");
         }

@@ -14,3 +14,4 @@ mod reindex;
 #[cfg(unix)]
 mod run;
 mod security;
+mod tee;

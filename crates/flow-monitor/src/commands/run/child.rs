@@ -16,6 +16,8 @@ use anyhow::Context as _;
 use tokio::process::{Child, Command};
 use tokio::runtime::Runtime;
 
+use crate::config::KEY_VARIABLE;
+
 /// Exit code where the command does not exist, as shells have it.
 const NOT_FOUND: u8 = 127;
 /// Exit code where it cannot be started.
@@ -28,6 +30,8 @@ pub(super) fn run(command: &[OsString], set: &[(String, String)]) -> anyhow::Res
     let mut command = Command::new(program);
     command
         .args(arguments)
+        // The monitor's own secret is no business of the program that it records.
+        .env_remove(KEY_VARIABLE)
         .envs(set.iter().map(|(name, value)| (name, value)));
     runtime()?.block_on(async {
         // Caught from before the start on, so that none ends us alone. The child gets the defaults back.
