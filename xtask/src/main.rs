@@ -6,6 +6,7 @@
 
 mod bench;
 mod codegen;
+mod dictionary;
 mod full;
 mod install;
 mod kill;
@@ -41,6 +42,8 @@ enum Task {
     Codegen,
     /// Makes the price table from the packages of two public data sets.
     Prices,
+    /// Makes the dictionary with which the store compresses.
+    Dictionary,
     /// Kills the monitor under load, again and again, and looks for what is lost.
     Kill(kill::Options),
     /// Measures CPU per request and added latency beside nginx and a bare proxy.
@@ -71,6 +74,7 @@ fn run(task: Task) -> Result<()> {
         Task::Tidy => tidy::run(&Workspace::locate()?),
         Task::Codegen => codegen::write(&Workspace::locate()?),
         Task::Prices => prices::write(&Workspace::locate()?),
+        Task::Dictionary => dictionary::write(&Workspace::locate()?),
         Task::Kill(options) => kill::run(&Workspace::locate()?, &options),
         Task::Bench(options) => bench::run(&Workspace::locate()?, &options),
         Task::Full => full::run(&Workspace::locate()?),

@@ -23,7 +23,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub(crate) use self::index::Node;
+pub(crate) use self::index::{Node, equal_bytes, plain_bytes};
 
 pub(crate) use self::document::{Document, Fault};
 pub(crate) use self::text::{Text, Token};

@@ -19,10 +19,12 @@ mod errors;
 mod frames;
 mod json;
 mod read;
+mod split;
 mod usage;
 
 pub use self::client::read as read_client;
 pub use self::decode::{ResponseDecoder, read_request, skim_request};
 pub use self::detect::detect;
 pub use self::read::{StreamEvent, events, note_end, read, read_as};
+pub use self::split::{CHAINS_MAX, Chain, SPAN_BYTES_MIN, Split, split, split_like};
 pub use self::usage::{count, tokens};

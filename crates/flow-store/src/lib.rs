@@ -27,6 +27,8 @@ mod read;
 mod write;
 
 mod apply;
+mod blobs;
+mod dictionary;
 mod format;
 mod intake;
 mod pack;

@@ -7,6 +7,7 @@ use flow_model::{FlowId, Side};
 use parking_lot::Mutex;
 use zstd::bulk::Compressor;
 
+use crate::dictionary;
 use crate::format::{self, CHECKSUM_BYTES, Codec};
 use crate::list::SortKeys;
 
@@ -247,6 +248,9 @@ pub(crate) fn unpack(codec: i64, length: u64, blob: &[u8]) -> Option<Vec<u8>> {
     let bytes = match Codec::from_code(codec)? {
         Codec::Raw => content.to_vec(),
         Codec::Zstd => zstd::bulk::decompress(content, length).ok()?,
+        Codec::ZstdDict => dictionary::decompress(content, length)?,
+        // A plan says nothing without its segment.
+        Codec::Chained => return None,
     };
     (bytes.len() == length).then_some(bytes)
 }

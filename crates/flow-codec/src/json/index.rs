@@ -176,7 +176,7 @@ const fn place(at: usize) -> u32 {
 
 /// Returns how many bytes stand before the first quote or bracket: numbers, words, white space and commas.
 #[inline]
-fn plain_bytes(bytes: &[u8]) -> usize {
+pub(crate) fn plain_bytes(bytes: &[u8]) -> usize {
     // One bit tells a brace from a square bracket.
     const CASE: u64 = 0x2020_2020_2020_2020;
     let (words, rest) = bytes.as_chunks::<8>();
@@ -231,7 +231,7 @@ fn quote_or_slash(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Returns a word whose lowest set bit lies in the first byte that equals `byte`.
-pub(super) const fn equal_bytes(word: u64, byte: u8) -> u64 {
+pub(crate) const fn equal_bytes(word: u64, byte: u8) -> u64 {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let other = word ^ (LOW * byte as u64);

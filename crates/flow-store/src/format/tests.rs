@@ -35,15 +35,38 @@ fn an_outcome_leaves_out_the_head_that_did_not_change() {
     let (begun, ended) = (begun(1), ended(1));
     let short = seal_json(&Outcome::new(&ended, Some(&begun))).unwrap();
     let long = seal_json(&Outcome::new(&ended, None)).unwrap();
-    let text = String::from_utf8_lossy(&short);
+    let json = dictionary::decompress(unseal(&short).unwrap(), JSON_BYTES_MAX).unwrap();
+    let text = String::from_utf8_lossy(&json);
     assert!(
-        !text.contains("Content-Type") && !text.contains("api.openai.com"),
+        text.contains("response")
+            && !text.contains("Content-Type")
+            && !text.contains("api.openai.com"),
         "{text}"
     );
     for blob in [short, long] {
         let outcome: Outcome<'_> = open_json(&blob).unwrap();
         assert_eq!(outcome.apply(begun.clone()), ended);
     }
+}
+
+#[test]
+fn json_is_read_as_either_format_has_it() {
+    let exchange = ended(1);
+    let plain = serde_json::to_vec(&exchange).unwrap();
+    let mut old = plain.clone();
+    seal(&mut old);
+    let new = seal_json(&exchange).unwrap();
+    assert!(new.len() * 2 < plain.len(), "{} bytes", new.len());
+    for blob in [&old, &new] {
+        assert_eq!(open_json::<Exchange>(blob).as_ref(), Some(&exchange));
+    }
+    assert_eq!(open_json::<Exchange>(&plain), None, "it has no seal");
+    let row = crate::testing::row(&exchange);
+    let text = serde_json::to_vec(&row).unwrap();
+    for stored in [&text, &seal_json(&row).unwrap()] {
+        assert_eq!(open_row(stored).as_ref(), Some(&row));
+    }
+    assert_eq!(open_row(&text[1..]), None);
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn a_flow_larger_than_memory_is_given_up_and_the_next_is_not() {
     let store = Store::open_with(options, FAST).unwrap();
     announce(&store, 1);
     for part in 0..10 {
-        let bytes = Bytes::from(noise(500_000, part));
+        let bytes = Bytes::from(noise(480_000, part));
         store.write(Write::Piece {
             id: id(1),
             side: Side::Response,

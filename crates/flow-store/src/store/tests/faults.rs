@@ -261,6 +261,7 @@ fn flows_around_a_hole_are_brought_over_and_running_ones_interrupted() {
 #[test]
 fn a_hurt_flow_is_named_and_everything_else_answers() {
     // Bytes in the middle of the file are bodies, on overflow pages, and records.
+    let mut hurt_in_all = 0;
     for share in [3, 4, 5, 6, 7] {
         let (_root, store) = hurt(|file| {
             let middle = file.len() * share / 10;
@@ -274,14 +275,13 @@ fn a_hurt_flow_is_named_and_everything_else_answers() {
         let hurt = bodies
             .filter(|&(number, side, bytes)| is_hurt(&store, number, side, bytes))
             .count();
-        assert!(
-            (1..=20).contains(&hurt),
-            "{hurt} bodies are hurt by 64 bytes"
-        );
+        assert!(hurt <= 20, "{hurt} bodies are hurt by 64 bytes");
+        hurt_in_all += hurt;
         record(&store, 100, b"ask", b"answer");
         store.flush();
         assert_eq!(newest(&store, 1), [id(100)]);
     }
+    assert!(hurt_in_all > 0, "no body is hurt");
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn a_later_major_format_is_refused_and_left_alone() {
     let root = tempfile::tempdir().unwrap();
     drop(open(root.path()));
     let other = Connection::open(segment(root.path())).unwrap();
-    other.pragma_update(None, "user_version", 2000).unwrap();
+    other.pragma_update(None, "user_version", 3000).unwrap();
     drop(other);
     for opened in [
         Store::open(options(Some(root.path()))),
@@ -300,8 +300,8 @@ fn a_later_major_format_is_refused_and_left_alone() {
             matches!(
                 error,
                 OpenError::Newer {
-                    found: 2,
-                    known: 1,
+                    found: 3,
+                    known: 2,
                     ..
                 }
             ),
