@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 
 pub(crate) use bare::{Options as BareProxyOptions, relay};
 
@@ -31,16 +31,26 @@ use crate::bench::scenario::SCENARIOS;
 use crate::bench::upstream::Upstream;
 use crate::load::until_stopped;
 use crate::workspace::{Profile, Workspace, run as run_command, which};
-use crate::{install, out};
+use crate::{generate, install, out};
 
 /// How to measure.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    part: Option<Part>,
     #[command(flatten)]
     measure: Amounts,
     /// Says how to see where the monitor's time goes.
     #[arg(long)]
     profile: bool,
+}
+
+/// What is measured instead of the relay.
+#[derive(Subcommand)]
+enum Part {
+    /// Measures the store with a directory that `generate` filled.
+    Store(generate::Options),
 }
 
 /// What the release build of this tool is told.
@@ -68,6 +78,9 @@ struct Amounts {
 
 /// Builds what is measured and measures it.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    if let Some(Part::Store(options)) = &options.part {
+        return generate::bench(workspace, options);
+    }
     if !cfg!(target_os = "linux") {
         bail!("the benchmark reads CPU times from /proc, which only Linux has");
     }

@@ -8,6 +8,7 @@ mod bench;
 mod codegen;
 mod dictionary;
 mod full;
+mod generate;
 mod install;
 mod kill;
 mod load;
@@ -46,7 +47,9 @@ enum Task {
     Dictionary,
     /// Kills the monitor under load, again and again, and looks for what is lost.
     Kill(kill::Options),
-    /// Measures CPU per request and added latency beside nginx and a bare proxy.
+    /// Fills a data directory with made-up traffic.
+    Generate(generate::Options),
+    /// Measures CPU per request and added latency beside nginx and a bare proxy; `bench store` measures the store.
     Bench(bench::Options),
     /// Runs what takes too long for every day: documentation, a long kill test, licences.
     Full,
@@ -76,6 +79,7 @@ fn run(task: Task) -> Result<()> {
         Task::Prices => prices::write(&Workspace::locate()?),
         Task::Dictionary => dictionary::write(&Workspace::locate()?),
         Task::Kill(options) => kill::run(&Workspace::locate()?, &options),
+        Task::Generate(options) => generate::run(&Workspace::locate()?, &options),
         Task::Bench(options) => bench::run(&Workspace::locate()?, &options),
         Task::Full => full::run(&Workspace::locate()?),
         Task::Measure(options) => bench::measure(&options),

@@ -76,6 +76,19 @@ const LAYERS: &[Layer] = &[
         io: Io::Async,
     },
     Layer {
+        name: "flow-bench",
+        uses: &[
+            "flow-recorder",
+            "flow-store",
+            "flow-query",
+            "flow-capture",
+            "flow-meter",
+            "flow-codec",
+            "flow-model",
+        ],
+        io: Io::Blocking,
+    },
+    Layer {
         name: "flow-recorder",
         uses: &[
             "flow-store",
@@ -107,19 +120,6 @@ const LAYERS: &[Layer] = &[
         name: "flow-testkit",
         uses: &["flow-codec", "flow-model"],
         io: Io::Async,
-    },
-    Layer {
-        name: "flow-bench",
-        uses: &[
-            "flow-recorder",
-            "flow-store",
-            "flow-query",
-            "flow-capture",
-            "flow-meter",
-            "flow-codec",
-            "flow-model",
-        ],
-        io: Io::Blocking,
     },
     Layer {
         name: "flow-codec",
