@@ -14,6 +14,8 @@
 //! (`pack`); a page has 1,000 rows (`list`); 16,384 changes are remembered (`changes`); each of at most five
 //! kept connections caches 8 MiB (`segment`).
 
+pub mod text;
+
 mod store;
 
 mod body;
