@@ -1,16 +1,17 @@
-//! Stores operations in the segment: prepared statements inside one transaction a group.
+//! Stores operations in one segment: prepared statements inside one transaction a group.
 //!
 //! A group that fails is rolled back and tried again whole, so nothing here remembers more than its transaction.
 
 use std::collections::BTreeSet;
 
-use flow_model::{FlowId, Side};
+use flow_model::{FlowId, Side, Timestamp};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ToSql, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, params};
 
 use crate::format::{self, side_code};
-use crate::pack::{Op, OpKind, Packed, Piece, RowRecord};
-use crate::segment::SALVAGED;
+use crate::pack::{Op, OpKind, Packed, Piece, RowRecord, Whole};
+use crate::registry;
+use crate::segment::Extent;
 
 const REQUEST: &str = "INSERT INTO requests (n, id, exchange, chunks, codec, length, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -39,19 +40,17 @@ const NOT_UNREAD: &str = "DELETE FROM unread WHERE n = ?1";
 const ROW: &str =
     "INSERT OR REPLACE INTO rows (n, id, duration, ttft, tokens, cost, size, model, row)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-const FIND: &str = "SELECT n FROM requests WHERE id = ?1";
 const HAS_ENDED: &str = "SELECT EXISTS (SELECT 1 FROM outcomes WHERE n = ?1)";
+const FORGET_REQUEST: &str = "DELETE FROM requests WHERE n = ?1";
 const FORGET: &[&str] = &[
-    "DELETE FROM requests WHERE n = ?1",
     "DELETE FROM outcomes WHERE n = ?1",
     "DELETE FROM pieces WHERE n = ?1",
     "DELETE FROM rows WHERE n = ?1",
 ];
-const NOTE: &str = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)";
 const OLDEST: &str = "SELECT r.n, r.id FROM requests AS r JOIN outcomes AS o ON o.n = r.n
     ORDER BY r.id LIMIT ?1";
 
-/// What a group did.
+/// What a transaction did.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     /// Flows whose end is stored.
@@ -62,12 +61,17 @@ pub(crate) struct Applied {
     pub(crate) removed: Vec<FlowId>,
     /// Flows with an operation that can never be stored.
     pub(crate) refused: Vec<FlowId>,
+    /// How many flows have a record that had none, and from where to where they reach.
+    pub(crate) begun: u64,
+    pub(crate) extent: Extent,
+    /// How many flows have no record any more.
+    pub(crate) gone: u64,
     /// Something was removed that must not be found in any file.
     pub(crate) forgot: bool,
 }
 
-/// Stores a group in one transaction. Leaves the segment as it was where it fails.
-pub(crate) fn store(connection: &Connection, ops: &[Op]) -> Result<Applied, rusqlite::Error> {
+/// Stores operations in one transaction. Leaves the segment as it was where it fails.
+pub(crate) fn store(connection: &Connection, ops: &[&Op]) -> Result<Applied, rusqlite::Error> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let stored = Transaction::new(connection).and_then(|transaction| transaction.store(ops));
     let stored = stored.and_then(|applied| {
@@ -116,7 +120,7 @@ impl<'c> Transaction<'c> {
         })
     }
 
-    fn store(mut self, ops: &[Op]) -> Result<Applied, rusqlite::Error> {
+    fn store(mut self, ops: &[&Op]) -> Result<Applied, rusqlite::Error> {
         for op in ops {
             match self.apply(op) {
                 Err(error) if is_refusal(&error) => {
@@ -135,8 +139,10 @@ impl<'c> Transaction<'c> {
 
     fn apply(&mut self, op: &Op) -> Result<(), rusqlite::Error> {
         let id = op.flow;
+        let n = op.location.map(|location| location.n);
         match &op.kind {
             OpKind::Request {
+                started_at,
                 exchange,
                 chunks,
                 pieces,
@@ -144,7 +150,7 @@ impl<'c> Transaction<'c> {
                 first,
                 clear,
             } => {
-                let Some(n) = op.n else { return Ok(()) };
+                let Some(n) = n else { return Ok(()) };
                 if *clear {
                     self.run(CLEAR_PENDING_SIDE, params![n, side_code(Side::Request)])?;
                 }
@@ -154,7 +160,7 @@ impl<'c> Transaction<'c> {
                 self.request
                     .execute(params![n, id, exchange, chunks, codec, length, body])?;
                 if *first {
-                    self.begun.insert(n);
+                    self.note_begun(n, op.flow, *started_at);
                 }
             }
             OpKind::Pieces {
@@ -162,7 +168,7 @@ impl<'c> Transaction<'c> {
                 pieces,
                 clear,
             } => {
-                let Some(n) = op.n else { return Ok(()) };
+                let Some(n) = n else { return Ok(()) };
                 if let Some(from) = clear {
                     self.run(REPLACE_PENDING, params![n, side_code(*side), from])?;
                 }
@@ -173,7 +179,7 @@ impl<'c> Transaction<'c> {
                 piece,
                 chunks,
             } => {
-                let Some(n) = op.n else { return Ok(()) };
+                let Some(n) = n else { return Ok(()) };
                 let (codec, length, body) = columns(&piece.body);
                 let side = side_code(*side);
                 self.run(
@@ -182,7 +188,7 @@ impl<'c> Transaction<'c> {
                 )?;
             }
             OpKind::Head(exchange) => {
-                let Some(n) = op.n else { return Ok(()) };
+                let Some(n) = n else { return Ok(()) };
                 self.run(HEAD, params![n, exchange])?;
             }
             OpKind::Outcome { .. } => self.end(op)?,
@@ -192,12 +198,8 @@ impl<'c> Transaction<'c> {
                     self.forget(n, id)?;
                 }
             }
-            OpKind::Salvaged(key) => {
-                self.run(SALVAGED, [key])?;
-            }
-            OpKind::Note { key, value } => {
-                self.run(NOTE, [key, value])?;
-            }
+            // These go to the catalog.
+            OpKind::Salvaged(_) | OpKind::Note { .. } => {}
         }
         Ok(())
     }
@@ -256,17 +258,28 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
+    fn note_begun(&mut self, n: i64, id: FlowId, at: Timestamp) {
+        self.begun.insert(n);
+        self.applied.begun += 1;
+        self.applied.extent.add(id, at);
+    }
+
     /// Makes the request's record of a flow of which the end alone was written. Returns its number.
-    fn begin(&mut self, id: FlowId, exchange: &[u8]) -> Result<i64, rusqlite::Error> {
+    fn begin(&mut self, id: FlowId, whole: &Whole) -> Result<i64, rusqlite::Error> {
         let empty = Packed::empty();
         let (codec, length, body) = columns(&empty);
         let chunks = format::seal_chunks(&[]);
-        let id = id.to_bytes();
-        let n: Option<i64> = None;
-        self.request
-            .execute(params![n, id, exchange, chunks, codec, length, body])?;
-        let n = self.connection.last_insert_rowid();
-        self.begun.insert(n);
+        let n = whole.location.n;
+        self.request.execute(params![
+            n,
+            id.to_bytes(),
+            whole.exchange,
+            chunks,
+            codec,
+            length,
+            body
+        ])?;
+        self.note_begun(n, id, whole.started_at);
         Ok(n)
     }
 
@@ -325,22 +338,24 @@ impl<'c> Transaction<'c> {
     fn forget(&mut self, n: i64, id: FlowId) -> Result<(), rusqlite::Error> {
         self.applied.forgot = true;
         let ended = self.has_ended(n)?;
-        self.remove(n)?;
+        self.applied.gone += u64::from(self.remove(n)?);
         if ended {
             self.applied.removed.push(id);
         }
         Ok(())
     }
 
-    fn remove(&mut self, n: i64) -> Result<(), rusqlite::Error> {
+    /// Removes a flow. Returns whether it had a record.
+    fn remove(&mut self, n: i64) -> Result<bool, rusqlite::Error> {
         self.begun.remove(&n);
+        let had = self.run(FORGET_REQUEST, [n])? > 0;
         for sql in FORGET
             .iter()
             .chain(&[CLEAR_PENDING, NOT_RUNNING, NOT_UNREAD])
         {
             self.run(sql, [n])?;
         }
-        Ok(())
+        Ok(had)
     }
 
     fn evict(&mut self, flows: i64) -> Result<Vec<FlowId>, rusqlite::Error> {
@@ -356,12 +371,10 @@ impl<'c> Transaction<'c> {
 
     /// Returns the number of the operation's flow in the segment; none where it is not there.
     fn number(&self, op: &Op) -> Result<Option<i64>, rusqlite::Error> {
-        if op.n.is_some() {
-            return Ok(op.n);
+        match op.location {
+            Some(location) => Ok(Some(location.n)),
+            None => registry::find(self.connection, op.flow),
         }
-        let mut find = self.connection.prepare_cached(FIND)?;
-        find.query_row([op.flow.to_bytes()], |row| row.get(0))
-            .optional()
     }
 
     fn has_ended(&self, n: i64) -> Result<bool, rusqlite::Error> {

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use flow_model::{FlowId, Side};
 
-use crate::read::{Archive, ReadError};
+use crate::read::{self, ReadError};
+use crate::segment::Segment;
 
 /// A stored body: content-decoded, and of a running flow what has been committed so far.
 pub struct StoredBody {
-    pub(crate) archive: Arc<Archive>,
-    pub(crate) segment: usize,
+    pub(crate) segment: Arc<Segment>,
     pub(crate) n: i64,
     pub(crate) id: FlowId,
     pub(crate) side: Side,
@@ -78,7 +78,7 @@ impl StoredBody {
             }
             let mut bytes = match part {
                 Part::Held(bytes) => bytes.clone(),
-                part => Bytes::from(self.archive.part(self, part)?),
+                part => Bytes::from(read::part(self, part)?),
             };
             let start = usize::try_from(skip).unwrap_or(usize::MAX).min(bytes.len());
             return Ok(Some(bytes.split_off(start)));
@@ -110,7 +110,7 @@ impl Iterator for Pieces<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         Some(match self.parts.next()? {
             Part::Held(bytes) => Ok(bytes.clone()),
-            part => self.body.archive.part(self.body, part).map(Bytes::from),
+            part => read::part(self.body, part).map(Bytes::from),
         })
     }
 }

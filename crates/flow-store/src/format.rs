@@ -13,7 +13,7 @@
 //! | `unread` | numbers of ended flows without row | with an outcome that has none |
 //! | `blobs` | elements of conversations and skeletons of bodies, each once | with the first request that has it |
 //! | `nodes` | conversations: an element, the node before it, the flow that brought it | with that flow's request |
-//! | `meta` | facts of the segment, and notes of how its rows were derived | when it is created, and later |
+//! | `meta` | facts of the segment; up to 1.0 also the notes of the catalog | when it is created, and later |
 //!
 //! One record at the request and one at the end keep the work per flow small: bodies stand in the record that
 //! ends them, the outcome leaves out the request's head, and only `requests.id` has an index. Every blob of truth
@@ -35,7 +35,7 @@ use crate::dictionary;
 /// The format that this program writes. A newer major is refused, a newer minor is read and never written to.
 ///
 /// Changes: 1.0, the first. 2.0, requests share what they repeat (`blobs`, `nodes`, codec 3), short bodies and all
-/// JSON are compressed with the built-in dictionary (codec 2).
+/// JSON are compressed with the built-in dictionary (codec 2); notes are in the catalog.
 pub(crate) const FORMAT: Version = Version { major: 2, minor: 0 };
 
 /// Marks the file as a segment: "Flow" in ASCII.
@@ -87,7 +87,7 @@ pub(crate) const ROWS: &str = "
         size INTEGER, model TEXT, row BLOB NOT NULL);
 ";
 
-/// Returns the key in `meta` under which a note stands.
+/// Returns the key under which a note stands.
 pub(crate) fn note_key(key: &str) -> String {
     format!("note {key}")
 }

@@ -86,7 +86,7 @@ impl Health {
     pub(crate) fn notice(&self, notice: String) {
         tracing::warn!("{notice}");
         let mut state = self.state.lock();
-        if state.notices.len() < NOTICES_MAX {
+        if state.notices.len() < NOTICES_MAX && !state.notices.contains(&notice) {
             state.notices.push(notice);
         }
     }

@@ -1,10 +1,9 @@
-//! Takes writes in: gives flows their numbers in the segment, packs what is to be stored, and queues it.
+//! Takes writes in: gives flows their places in the live segment, packs what is to be stored, and queues it.
 //!
 //! Everything that costs time is done here, on the threads that write. What has been written of a running flow
 //! is known from its trail in [`Memory`], so that the segment need not be asked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use flow_model::{Chunk, Exchange, FlowId, Reading, Row, Side};
@@ -14,8 +13,10 @@ use crate::format::{self, Outcome};
 use crate::health::Health;
 use crate::list::SortKeys;
 use crate::memory::{Ended, Memory, Trail};
-use crate::pack::{self, Op, OpKind, Packed, Packer, RowRecord};
+use crate::pack::{self, Op, OpKind, Packed, Packer, RowRecord, Whole};
 use crate::queue::{Limits, Queue};
+use crate::registry::Registry;
+use crate::segment::Location;
 use crate::write::Write;
 
 /// Number of the first piece that the outcome of an unknown flow brings: behind all that was written before.
@@ -27,17 +28,17 @@ pub(crate) struct Intake {
     pub(crate) queue: Arc<Queue>,
     pub(crate) health: Arc<Health>,
     packer: Packer,
-    next_n: AtomicI64,
+    registry: Arc<Registry>,
 }
 
 impl Intake {
-    pub(crate) fn new(memory: Arc<Memory>, limits: Limits, next_n: i64) -> Self {
+    pub(crate) fn new(memory: Arc<Memory>, limits: Limits, registry: Arc<Registry>) -> Self {
         Self {
             memory,
             queue: Arc::new(Queue::new(limits)),
             health: Arc::default(),
             packer: Packer::default(),
-            next_n: AtomicI64::new(next_n),
+            registry,
         }
     }
 
@@ -71,9 +72,9 @@ impl Intake {
                 }
             }
             Write::Forget(id) => {
-                let n = self.memory.trail(id, |_, trail| trail.n).flatten();
+                let location = self.memory.trail(id, |_, trail| trail.location).flatten();
                 self.memory.forget(id);
-                self.push(id, n, OpKind::Forget);
+                self.push(id, location, OpKind::Forget);
             }
             Write::Note { key, value } => {
                 let key = format::note_key(key);
@@ -88,15 +89,19 @@ impl Intake {
     }
 
     /// Queues an operation, and notes what had to be given up for it.
-    pub(crate) fn push(&self, flow: FlowId, n: Option<i64>, kind: OpKind) {
-        let dropped = self.queue.push(Op { flow, n, kind });
+    pub(crate) fn push(&self, flow: FlowId, location: Option<Location>, kind: OpKind) {
+        let dropped = self.queue.push(Op {
+            flow,
+            location,
+            kind,
+        });
         self.health.not_stored(dropped.flows.len() as u64);
         self.memory.given_up(&dropped.ended);
     }
 
-    /// Returns the number of a new flow in the segment.
-    pub(crate) fn number(&self) -> i64 {
-        self.next_n.fetch_add(1, Ordering::Relaxed)
+    /// Returns the place of a new flow, in the segment that is live at this moment.
+    pub(crate) fn locate(&self) -> Location {
+        self.registry.numbers.take()
     }
 
     fn request(&self, exchange: &Arc<Exchange>, body: Bytes, chunks: &[Chunk]) {
@@ -106,23 +111,30 @@ impl Intake {
             self.memory.announce(Arc::clone(exchange), row);
         }
         let plan = self.memory.trail(id, |_, trail| {
-            let first = trail.n.is_none();
-            let n = *trail.n.get_or_insert_with(|| self.number());
+            let first = trail.location.is_none();
+            let location = *trail.location.get_or_insert_with(|| self.locate());
             trail.begun = Some(Arc::clone(exchange));
             let request = trail.body(Side::Request);
             request.pending = None;
             let clear = std::mem::take(&mut request.was_pending);
-            (first, n, clear, request.take(pack::pieces_of(body.len())))
+            (
+                first,
+                location,
+                clear,
+                request.take(pack::pieces_of(body.len())),
+            )
         });
-        let Some((first, n, clear, seq)) = plan else {
+        let Some((first, location, clear, seq)) = plan else {
             return;
         };
         let (pieces, rest) = self.packer.split(body, seq);
+        let started_at = exchange.started_at;
         let Some(exchange) = sealed(id, &**exchange) else {
             return;
         };
         let chunks = format::seal_chunks(chunks);
         let kind = OpKind::Request {
+            started_at,
             exchange,
             chunks,
             pieces,
@@ -130,16 +142,16 @@ impl Intake {
             first,
             clear,
         };
-        self.push(id, Some(n), kind);
+        self.push(id, Some(location), kind);
     }
 
     fn head(&self, exchange: &Arc<Exchange>) {
         let id = exchange.id;
         let begun = self.begun(id, |trail| trail.begun = Some(Arc::clone(exchange)));
-        if let Some((n, ())) = begun
+        if let Some((location, ())) = begun
             && let Some(exchange) = sealed(id, &**exchange)
         {
-            self.push(id, Some(n), OpKind::Head(exchange));
+            self.push(id, Some(location), OpKind::Head(exchange));
         }
     }
 
@@ -149,13 +161,13 @@ impl Intake {
             let body = trail.body(side);
             (body.pending.take(), body.take(parts))
         });
-        let Some((n, (clear, seq))) = plan else {
+        let Some((location, (clear, seq))) = plan else {
             return;
         };
         let pieces = self.packer.split_all(bytes, seq);
         self.push(
             id,
-            Some(n),
+            Some(location),
             OpKind::Pieces {
                 side,
                 pieces,
@@ -173,7 +185,7 @@ impl Intake {
             body.was_pending = true;
             seq
         });
-        let Some((n, seq)) = plan else { return };
+        let Some((location, seq)) = plan else { return };
         let mut chunks = format::seal_chunks(chunks);
         for piece in self.packer.split_all(bytes, seq) {
             let kind = OpKind::Pending {
@@ -181,7 +193,7 @@ impl Intake {
                 piece,
                 chunks,
             };
-            self.push(id, Some(n), kind);
+            self.push(id, Some(location), kind);
             chunks = format::seal_chunks(&[]);
         }
     }
@@ -203,8 +215,12 @@ impl Intake {
         let Some(outcome) = sealed(id, &Outcome::new(exchange, begun)) else {
             return;
         };
-        let whole = if trail.n.is_none() {
-            sealed(id, &**exchange)
+        let whole = if trail.location.is_none() {
+            sealed(id, &**exchange).map(|whole| Whole {
+                started_at: exchange.started_at,
+                exchange: whole,
+                location: self.locate(),
+            })
         } else {
             None
         };
@@ -219,23 +235,24 @@ impl Intake {
             whole,
             clear: trail.was_pending(),
         };
-        self.push(id, trail.n, kind);
+        self.push(id, trail.location, kind);
     }
 
-    /// Calls `act` with what was written of a running flow and returns the flow's number too; none where it is
+    /// Calls `act` with what was written of a running flow and returns the flow's place too; none where it is
     /// not running. A flow whose request is still being sent gets its record now, as far as it is known, so that
     /// what has arrived is not an orphan after a kill.
-    fn begun<T>(&self, id: FlowId, act: impl FnOnce(&mut Trail) -> T) -> Option<(i64, T)> {
-        let (n, begins, value) = self.memory.trail(id, |exchange, trail| {
-            let begins = trail.n.is_none().then(|| Arc::clone(exchange));
-            let n = *trail.n.get_or_insert_with(|| self.number());
+    fn begun<T>(&self, id: FlowId, act: impl FnOnce(&mut Trail) -> T) -> Option<(Location, T)> {
+        let (location, begins, value) = self.memory.trail(id, |exchange, trail| {
+            let begins = trail.location.is_none().then(|| Arc::clone(exchange));
+            let location = *trail.location.get_or_insert_with(|| self.locate());
             if let Some(exchange) = &begins {
                 trail.begun = Some(Arc::clone(exchange));
             }
-            (n, begins, act(trail))
+            (location, begins, act(trail))
         })?;
         if let Some(exchange) = begins {
             let kind = OpKind::Request {
+                started_at: exchange.started_at,
                 exchange: sealed(id, &*exchange)?,
                 chunks: format::seal_chunks(&[]),
                 pieces: Vec::new(),
@@ -243,9 +260,9 @@ impl Intake {
                 first: true,
                 clear: false,
             };
-            self.push(id, Some(n), kind);
+            self.push(id, Some(location), kind);
         }
-        Some((n, value))
+        Some((location, value))
     }
 }
 

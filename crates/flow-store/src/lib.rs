@@ -1,18 +1,20 @@
 //! The store: what was recorded, durable, and the flows of now in memory.
 //!
-//! It owns the data directory's `segments/`, one thread that writes, and the rows of running and recent flows.
+//! It owns the data directory's `segments/` and catalog, one thread that writes, one that seals, and the rows of
+//! running and recent flows.
 //! It knows nothing of dialects: rows come from the recorder and can be thrown away and made again. It never
 //! makes the relay wait; a disk that fails costs records, which are counted, and nothing else.
 //!
 //! ```text
-//! Write ─► intake ─► pack ─► queue ─► writer ─► apply ─► segment (shapes of format)
-//!            └► memory ─► changes                            │
-//! list ◄─ page ◄─┴──────────────────────── read ◄────────────┘
+//! Write ─► intake ─► pack ─► queue ─► writer ─► apply ─► segment (shapes of format) ◄─ registry ◄─ opening
+//!            └► memory ─► changes                            │                             │ files
+//! list ◄─ page ◄─┴──────────────────────── read ◄────────────┘             seal ─► catalog ◄┘
 //! ```
 //!
 //! Limits: 64 MB wait to be committed and 4 MB are being committed (`queue`); a record holds 4 MiB of a body
-//! (`pack`); a page has 1,000 rows (`list`); 16,384 changes are remembered (`changes`); each of at most five
-//! kept connections caches 8 MiB (`segment`).
+//! (`pack`); a page has 1,000 rows (`list`); 16,384 changes are remembered (`changes`); at most
+//! eight connections wait for the next query (`segment`), and each caches 8 MiB, or 1 MiB of a sealed segment
+//! (`place`); a segment has 256 MiB or 131,072 flows (`registry`).
 
 pub mod text;
 
@@ -30,12 +32,18 @@ mod write;
 
 mod apply;
 mod blobs;
+mod catalog;
 mod dictionary;
+mod files;
 mod format;
 mod intake;
+mod opening;
 mod pack;
+mod place;
 mod queue;
+mod registry;
 mod salvage;
+mod seal;
 mod segment;
 mod vault;
 mod writer;
@@ -50,6 +58,7 @@ pub use health::StoreHealth;
 pub use list::{LIST_ROWS_MAX, ListQuery, Page, Sort, SortError, SortKey};
 pub use memory::{LiveView, Watch};
 pub use read::ReadError;
+pub use segment::{SegmentInfo, SegmentState};
 pub use store::{OpenError, Store, StoreOptions};
 pub use vault::{KEY_BYTES, MasterKey};
 pub use write::Write;

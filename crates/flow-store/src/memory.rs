@@ -7,7 +7,7 @@
 //! announce ──► Running ──(outcome written)──► Ending ──(committed, or given up)──► Recent ──► forgotten here
 //! ```
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::changes::{Change, ChangeLog, Changes};
 use crate::list::{Place, Sort, SortKey};
+use crate::segment::Location;
 
 /// A running flow as it is read so far.
 #[derive(Clone, Debug)]
@@ -64,15 +65,15 @@ struct Entry {
 
 enum Stage {
     Running(Trail),
-    Ending,
+    Ending(Option<Location>),
     Recent { stored: bool },
 }
 
 /// What has been written of a running flow so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trail {
-    /// The flow's number in the segment; none until something was written.
-    pub(crate) n: Option<i64>,
+    /// Where the flow is; none until something was written.
+    pub(crate) location: Option<Location>,
     /// The exchange as the request's record has it.
     pub(crate) begun: Option<Arc<Exchange>>,
     /// What was written of each body.
@@ -98,7 +99,7 @@ impl Trail {
             was_pending: true,
         };
         Self {
-            n: None,
+            location: None,
             begun: None,
             bodies: [body; 2],
         }
@@ -273,7 +274,7 @@ impl Memory {
             return Ended::Before;
         };
         let trail = std::mem::take(trail);
-        entry.stage = Stage::Ending;
+        entry.stage = Stage::Ending(trail.location);
         entry.exchange = Some(Arc::clone(exchange));
         match row {
             Some(row) => entry.row = row.clone(),
@@ -319,7 +320,7 @@ impl Memory {
     fn settle(&self, state: &mut State, id: FlowId, stored: bool) {
         state.changes.push(id, Change::Changed);
         let entry = state.flows.get_mut(&id);
-        let Some(entry) = entry.filter(|entry| matches!(entry.stage, Stage::Ending)) else {
+        let Some(entry) = entry.filter(|entry| matches!(entry.stage, Stage::Ending(_))) else {
             return;
         };
         entry.live = None;
@@ -401,7 +402,7 @@ impl Memory {
     pub(crate) fn is_ending(&self, id: FlowId) -> bool {
         let state = self.state.lock();
         let entry = state.flows.get(&id);
-        entry.is_some_and(|entry| matches!(entry.stage, Stage::Ending))
+        entry.is_some_and(|entry| matches!(entry.stage, Stage::Ending(_)))
     }
 
     pub(crate) fn exchange(&self, id: FlowId) -> Option<Arc<Exchange>> {
@@ -422,6 +423,18 @@ impl Memory {
         let state = self.state.lock();
         let running = |entry: &&Entry| matches!(entry.stage, Stage::Running(_));
         state.flows.values().filter(running).count() as u64
+    }
+
+    /// Returns the segments in which flows run, or have ended without being stored so far.
+    pub(crate) fn segments_in_use(&self) -> BTreeSet<u32> {
+        let state = self.state.lock();
+        let location = |entry: &Entry| match &entry.stage {
+            Stage::Running(trail) => trail.location,
+            Stage::Ending(location) => *location,
+            Stage::Recent { .. } => None,
+        };
+        let locations = state.flows.values().filter_map(location);
+        locations.map(|location| location.segment).collect()
     }
 
     /// Removes the ids of flows that are here, because their rows here are newer.
@@ -473,7 +486,7 @@ impl State {
         };
         match entry.stage {
             Stage::Recent { stored: true } => true,
-            Stage::Running(_) | Stage::Ending | Stage::Recent { stored: false } => {
+            Stage::Running(_) | Stage::Ending(_) | Stage::Recent { stored: false } => {
                 self.unstored -= 1;
                 false
             }

@@ -3,13 +3,14 @@
 //! Bodies are compressed piece by piece, so that a long one never stands in memory whole.
 
 use bytes::Bytes;
-use flow_model::{FlowId, Side};
+use flow_model::{FlowId, Side, Timestamp};
 use parking_lot::Mutex;
 use zstd::bulk::Compressor;
 
 use crate::dictionary;
 use crate::format::{self, CHECKSUM_BYTES, Codec};
 use crate::list::SortKeys;
+use crate::segment::Location;
 
 /// Bodies shorter than this are stored as they are: compressing them costs more than it saves.
 const COMPRESS_BYTES_MIN: usize = 4096;
@@ -26,8 +27,8 @@ const OP_BYTES: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Op {
     pub(crate) flow: FlowId,
-    /// The flow's number in the segment; none where it must be looked up.
-    pub(crate) n: Option<i64>,
+    /// Where the flow is; none where it must be looked up.
+    pub(crate) location: Option<Location>,
     pub(crate) kind: OpKind,
 }
 
@@ -35,6 +36,7 @@ pub(crate) struct Op {
 pub(crate) enum OpKind {
     /// The request's record, with what follows of its body; `first` where the flow has no record yet.
     Request {
+        started_at: Timestamp,
         exchange: Vec<u8>,
         chunks: Vec<u8>,
         pieces: Vec<Piece>,
@@ -55,25 +57,34 @@ pub(crate) enum OpKind {
         piece: Piece,
         chunks: Vec<u8>,
     },
-    /// The end. `whole` is the request's record for a flow of which the segment may know nothing.
+    /// The end. `whole` is the request's record for a flow of which no segment may know anything.
     Outcome {
         exchange: Vec<u8>,
         chunks: Vec<u8>,
         pieces: Vec<Piece>,
         rest: Packed,
         row: Option<RowRecord>,
-        whole: Option<Vec<u8>>,
+        whole: Option<Whole>,
         clear: bool,
     },
     Row(RowRecord),
     Forget,
     /// A damaged file, by its key, needs no more salvaging.
     Salvaged(String),
-    /// Something to remember, under its key in `meta`.
+    /// Something to remember, under its key in the catalog.
     Note {
         key: String,
         value: String,
     },
+}
+
+/// The beginning of a flow of which only the end was written.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) started_at: Timestamp,
+    pub(crate) exchange: Vec<u8>,
+    /// Where it goes, unless it is somewhere already.
+    pub(crate) location: Location,
 }
 
 /// A part of a body with its place among the others.
@@ -129,7 +140,7 @@ impl Op {
                     ..
                 } => {
                     let row = row.as_ref().map_or(0, |row| row.json.len());
-                    let whole = whole.as_ref().map_or(0, Vec::len);
+                    let whole = whole.as_ref().map_or(0, |whole| whole.exchange.len());
                     exchange.len() + chunks.len() + pieces(parts) + rest.blob.len() + row + whole
                 }
                 OpKind::Head(exchange) => exchange.len(),

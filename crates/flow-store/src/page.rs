@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use flow_model::{FlowId, Row};
 
-use crate::list::{LIST_ROWS_MAX, ListQuery, Page, Place, Sort};
+use crate::list::{LIST_ROWS_MAX, ListQuery, Page, Place, Sort, SortKey};
 use crate::memory::Memory;
 use crate::read::{self, Archive, Found, ReadError};
 use crate::segment::Segment;
@@ -33,17 +33,22 @@ pub(crate) fn read(
         .map(|row| (place(&row), row))
         .collect();
     let mut seen: HashSet<FlowId> = rows.iter().map(|(place, _)| place.id).collect();
-    for segment in &archive.segments {
+    // Memory has been read: a flow that has left it since is in one of these.
+    for (index, segment) in archive.registry.all().iter().enumerate() {
         let known = rows.len();
         // Rows behind the last of a full page are not needed.
         let until = rows.get(limit).map(|(place, _)| place.clone());
         let walk = Walk {
             memory,
             segment,
+            newest: index == 0,
             sort,
             wanted,
             until,
         };
+        if walk.is_beside(after.as_ref()) {
+            continue;
+        }
         walk.run(after.clone(), &mut seen, &mut rows)?;
         if rows.len() > known {
             rows.sort_by(|(left, _), (right, _)| sort.compare(left, right));
@@ -63,12 +68,33 @@ pub(crate) fn read(
 struct Walk<'a> {
     memory: &'a Memory,
     segment: &'a Segment,
+    newest: bool,
     sort: Sort,
     wanted: usize,
     until: Option<Place>,
 }
 
 impl Walk<'_> {
+    /// Returns whether no flow of a sealed segment can be on the page, as its first and its last flow tell.
+    fn is_beside(&self, after: Option<&Place>) -> bool {
+        if self.sort.key != SortKey::StartedAt || !self.segment.is_sealed() {
+            return false;
+        }
+        let Some((first, last)) = self.segment.facts().extent.ids else {
+            return true;
+        };
+        let (begin, end) = if self.sort.descending {
+            (last, first)
+        } else {
+            (first, last)
+        };
+        let place = |id| Place { key: None, id };
+        let before = |left: &Place, right: &Place| self.sort.compare(left, right).is_lt();
+        let over = after.is_some_and(|after| !before(after, &place(end)));
+        let until = self.until.as_ref();
+        over || until.is_some_and(|until| before(until, &place(begin)))
+    }
+
     /// Adds the rows wanted from behind `after` on, but for those in `seen` or in memory.
     fn run(
         &self,
@@ -78,7 +104,14 @@ impl Walk<'_> {
     ) -> Result<(), ReadError> {
         let mut added = 0;
         loop {
-            let mut found = self.places(after.as_ref())?;
+            let mut found = match self.places(after.as_ref()) {
+                // An old segment that is hurt or gone costs its own flows, and not the list.
+                Err(error) if !self.newest && error.is_of_file() => {
+                    tracing::warn!(%error, segment = self.segment.name(), "rows cannot be listed");
+                    return Ok(());
+                }
+                found => found?,
+            };
             let full = found.len() == self.wanted;
             after = found.last().map(|found| found.place.clone());
             let past = self

@@ -10,6 +10,7 @@ use flow_model::FlowId;
 use parking_lot::{Condvar, Mutex};
 
 use crate::pack::{Op, OpKind};
+use crate::registry::SegmentLimits;
 
 /// The figures by which writes are grouped and bounded.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Limits {
     pub(crate) flush_wait: Duration,
     /// How long after a failed commit the next try is made.
     pub(crate) retry_wait: Duration,
+    /// When a segment is followed by the next, and sealed.
+    pub(crate) segment: SegmentLimits,
 }
 
 impl Limits {
@@ -36,6 +39,7 @@ impl Limits {
         room_wait: Duration::from_secs(10),
         flush_wait: Duration::from_secs(10),
         retry_wait: Duration::from_secs(1),
+        segment: SegmentLimits::DEFAULT,
     };
 }
 
@@ -193,11 +197,11 @@ impl Queue {
         self.progress.notify_all();
     }
 
-    /// Gives up a group that can never be committed, and what is still to come of its flows.
-    pub(crate) fn abandon(&self, group: &Group) -> Dropped {
+    /// Gives up operations that can never be committed, and what is still to come of their flows.
+    pub(crate) fn abandon<'a>(&self, ops: impl Iterator<Item = &'a Op>) -> Dropped {
         let mut dropped = Dropped::default();
         let mut state = self.state.lock();
-        for op in &group.ops {
+        for op in ops {
             state.lose(op, &mut dropped);
         }
         drop(state);

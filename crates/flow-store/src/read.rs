@@ -12,7 +12,9 @@ use crate::body::{Part, StoredBody};
 use crate::format::{self, Outcome, side_code};
 use crate::list::{Key, Place, Sort, SortKey};
 use crate::pack;
-use crate::segment::{Segment, is_damage};
+use crate::place::{self, is_damage};
+use crate::registry::{Registry, find};
+use crate::segment::Segment;
 
 /// Why something cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +36,12 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// Returns whether a file is hurt or gone.
+    pub(crate) fn is_of_file(&self) -> bool {
+        let gone = matches!(self, Self::Segment(error) if place::cannot_open(error));
+        gone || self.is_damage()
+    }
+
     /// Returns whether the content of a file is wrong.
     pub(crate) fn is_damage(&self) -> bool {
         match self {
@@ -44,9 +52,9 @@ impl ReadError {
     }
 }
 
-/// All segments, the one that is written to first.
+/// All segments, newest first.
 pub(crate) struct Archive {
-    pub(crate) segments: Vec<Segment>,
+    pub(crate) registry: Arc<Registry>,
 }
 
 /// Where a stored row is.
@@ -62,15 +70,16 @@ impl Archive {
     fn within<T>(
         &self,
         id: FlowId,
-        act: impl Fn(usize, &Connection, i64) -> Result<T, ReadError>,
+        act: impl Fn(&Arc<Segment>, &Connection, i64) -> Result<T, ReadError>,
     ) -> Result<Option<T>, ReadError> {
         let mut hurt = None;
-        for (index, segment) in self.segments.iter().enumerate() {
+        let all = self.registry.all();
+        for segment in all.iter().filter(|segment| segment.may_hold(id)) {
             let found = segment.read(|connection| {
                 let Some(n) = find(connection, id)? else {
                     return Ok(None);
                 };
-                act(index, connection, n).map(Some)
+                act(segment, connection, n).map(Some)
             });
             match found.map_err(|error| name(error, id)) {
                 Ok(None) => {}
@@ -81,20 +90,9 @@ impl Archive {
         hurt.map_or(Ok(None), Err)
     }
 
-    /// Closes the connections that are kept for the next query.
-    pub(crate) fn rest(&self) {
-        for segment in &self.segments {
-            segment.rest();
-        }
-    }
-
     /// Returns whether a segment has the flow.
     pub(crate) fn holds(&self, id: FlowId) -> bool {
-        self.segments.iter().any(|segment| {
-            segment
-                .read(|connection| find(connection, id))
-                .is_ok_and(|found| found.is_some())
-        })
+        self.registry.find(id).is_ok_and(|found| found.is_some())
     }
 
     pub(crate) fn exchange(&self, id: FlowId) -> Result<Option<Exchange>, ReadError> {
@@ -111,17 +109,11 @@ impl Archive {
         self.within(id, |_, connection, n| chunks(connection, n, id, side))
     }
 
-    pub(crate) fn body(
-        self: &Arc<Self>,
-        id: FlowId,
-        side: Side,
-    ) -> Result<Option<StoredBody>, ReadError> {
+    pub(crate) fn body(&self, id: FlowId, side: Side) -> Result<Option<StoredBody>, ReadError> {
         self.within(id, |segment, connection, n| {
             let parts = parts(connection, n, id, side)?;
-            let archive = Arc::clone(self);
             Ok(StoredBody {
-                archive,
-                segment,
+                segment: Arc::clone(segment),
                 n,
                 id,
                 side,
@@ -130,95 +122,100 @@ impl Archive {
         })
     }
 
-    /// Returns one part of a body.
-    pub(crate) fn part(&self, body: &StoredBody, part: &Part) -> Result<Vec<u8>, ReadError> {
-        let Some(segment) = self.segments.get(body.segment) else {
-            return Err(damaged(body.id, "its segment is gone"));
-        };
-        let (n, id, side) = (body.n, body.id, side_code(body.side));
-        let read = |connection: &Connection| match part {
-            Part::Piece { seq, .. } => {
-                let sql = "SELECT codec, length, body FROM pieces WHERE n = ?1 AND side = ?2 AND seq = ?3";
-                unpacked(connection, sql, params![n, side, seq], id)
-            }
-            Part::Rest { .. } => unpacked(connection, rest_sql(body.side), params![n], id),
-            Part::Held(bytes) => Ok(Some(bytes.to_vec())),
-        };
-        let bytes = segment.read(read).map_err(|error| name(error, id))?;
-        bytes.ok_or_else(|| damaged(id, "a part of its body is gone"))
-    }
-
-    /// Returns the exchanges of flows without outcome in the segment that is written to.
+    /// Returns the exchanges of flows without outcome. A sealed segment has none.
     pub(crate) fn unfinished(&self) -> Result<Vec<Exchange>, ReadError> {
-        let Some(live) = self.segments.first() else {
-            return Ok(Vec::new());
-        };
-        live.read(|connection| {
-            let mut running = connection
-                .prepare_cached("SELECT n, id FROM running JOIN requests USING (n) ORDER BY n")?;
-            let flows = running.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let mut exchanges = Vec::new();
-            for flow in flows {
-                let (n, id) = flow?;
-                match exchange(connection, n, FlowId::from_bytes(id)) {
-                    Ok(exchange) => exchanges.push(exchange),
-                    Err(error) => tracing::warn!(%error, "an unfinished flow cannot be read"),
-                }
-            }
-            Ok(exchanges)
-        })
+        let mut exchanges = Vec::new();
+        for segment in self.registry.unsealed().iter().rev() {
+            segment.read(|connection| unfinished(connection, &mut exchanges))?;
+        }
+        Ok(exchanges)
     }
 
-    /// Returns ended flows in the segment that is written to which have no row.
+    /// Returns ended flows which have no row, newest first.
     pub(crate) fn without_row(&self, flows_max: usize) -> Result<Vec<FlowId>, ReadError> {
-        let Some(live) = self.segments.first() else {
-            return Ok(Vec::new());
-        };
-        live.read(|connection| {
-            let mut unread = connection.prepare_cached(
-                "SELECT id FROM unread JOIN requests USING (n) ORDER BY n DESC LIMIT ?1",
-            )?;
-            let limit = i64::try_from(flows_max).unwrap_or(i64::MAX);
-            let ids = unread.query_map([limit], |row| Ok(FlowId::from_bytes(row.get(0)?)))?;
-            Ok(ids.collect::<Result<_, _>>()?)
-        })
+        let mut flows = Vec::new();
+        for segment in self.registry.all().iter() {
+            let limit = i64::try_from(flows_max - flows.len()).unwrap_or(i64::MAX);
+            if limit == 0 || (segment.is_sealed() && segment.facts().unread == 0) {
+                continue;
+            }
+            segment.read(|connection| {
+                let mut unread = connection.prepare_cached(
+                    "SELECT id FROM unread JOIN requests USING (n) ORDER BY n DESC LIMIT ?1",
+                )?;
+                let ids = unread.query_map([limit], |row| Ok(FlowId::from_bytes(row.get(0)?)))?;
+                for id in ids {
+                    flows.push(id?);
+                }
+                Ok::<_, ReadError>(())
+            })?;
+        }
+        Ok(flows)
     }
 
-    /// Returns a note in the segment that is written to.
+    /// Returns a note. Where the catalog has none, a segment of format 1.0 may.
     pub(crate) fn note(&self, key: &str) -> Result<Option<String>, ReadError> {
-        let Some(live) = self.segments.first() else {
-            return Ok(None);
-        };
-        live.read(|connection| {
-            let mut note = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
-            let found = note.query_row([format::note_key(key)], |row| row.get(0));
-            Ok(found.optional()?)
-        })
-    }
-
-    /// Returns the highest number that a flow has in the segment that is written to.
-    pub(crate) fn numbers_max(&self) -> Result<i64, ReadError> {
-        let Some(live) = self.segments.first() else {
-            return Ok(0);
-        };
-        let sql = "SELECT max((SELECT coalesce(max(n), 0) FROM requests),
-            (SELECT coalesce(max(n), 0) FROM outcomes), (SELECT coalesce(max(n), 0) FROM pieces),
-            (SELECT coalesce(max(n), 0) FROM pending))";
-        live.read(|connection| Ok(connection.query_one(sql, [], |row| row.get(0))?))
+        let key = format::note_key(key);
+        if let Some(note) = self.registry.catalog.note(&key)? {
+            return Ok(Some(note));
+        }
+        for segment in self.registry.unsealed() {
+            let found = segment.read(|connection| {
+                let mut note =
+                    connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+                note.query_row([&key], |row| row.get(0)).optional()
+            });
+            if let Some(note) = found? {
+                return Ok(Some(note));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the number of ended flows.
     pub(crate) fn count(&self) -> Result<u64, ReadError> {
         let mut count = 0;
-        for segment in &self.segments {
-            let ended: i64 = segment.read(|connection| {
-                let sql = "SELECT (SELECT count(*) FROM requests) - (SELECT count(*) FROM running)";
-                connection.query_one(sql, [], |row| row.get(0))
-            })?;
-            count += u64::try_from(ended).unwrap_or(0);
+        for segment in self.registry.all().iter() {
+            count += segment.facts().flows;
+            if !segment.is_sealed() {
+                let running: i64 = segment.read(|connection| {
+                    connection.query_one("SELECT count(*) FROM running", [], |row| row.get(0))
+                })?;
+                count = count.saturating_sub(u64::try_from(running).unwrap_or(0));
+            }
         }
         Ok(count)
     }
+}
+
+fn unfinished(connection: &Connection, exchanges: &mut Vec<Exchange>) -> Result<(), ReadError> {
+    let mut running = connection
+        .prepare_cached("SELECT n, id FROM running JOIN requests USING (n) ORDER BY n")?;
+    let flows = running.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for flow in flows {
+        let (n, id) = flow?;
+        match exchange(connection, n, FlowId::from_bytes(id)) {
+            Ok(exchange) => exchanges.push(exchange),
+            Err(error) => tracing::warn!(%error, "an unfinished flow cannot be read"),
+        }
+    }
+    Ok(())
+}
+
+/// Returns one part of a body.
+pub(crate) fn part(body: &StoredBody, part: &Part) -> Result<Vec<u8>, ReadError> {
+    let (n, id, side) = (body.n, body.id, side_code(body.side));
+    let read = |connection: &Connection| match part {
+        Part::Piece { seq, .. } => {
+            let sql =
+                "SELECT codec, length, body FROM pieces WHERE n = ?1 AND side = ?2 AND seq = ?3";
+            unpacked(connection, sql, params![n, side, seq], id)
+        }
+        Part::Rest { .. } => unpacked(connection, rest_sql(body.side), params![n], id),
+        Part::Held(bytes) => Ok(Some(bytes.to_vec())),
+    };
+    let bytes = body.segment.read(read).map_err(|error| name(error, id))?;
+    bytes.ok_or_else(|| damaged(id, "a part of its body is gone"))
 }
 
 /// Returns the places of rows in one segment, in order, from behind `after` on.
@@ -290,11 +287,6 @@ pub(crate) fn places_sql(sort: Sort, after: Option<&Place>) -> (String, Vec<Valu
         format!("SELECT n, id, {key} FROM rows {filter} ORDER BY {order} LIMIT ?"),
         values,
     )
-}
-
-fn find(connection: &Connection, id: FlowId) -> Result<Option<i64>, rusqlite::Error> {
-    let mut find = connection.prepare_cached("SELECT n FROM requests WHERE id = ?1")?;
-    find.query_row([id.to_bytes()], |row| row.get(0)).optional()
 }
 
 /// Returns a row; none where it is to be derived again.

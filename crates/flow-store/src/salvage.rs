@@ -2,18 +2,18 @@
 //!
 //! Flows are read one by one through the number that every one has, so that a hole costs only what is in it. A
 //! flow counts as readable when every record of it is; a flow without outcome becomes an interrupted one. When
-//! all are done the live segment remembers that, and otherwise the next start goes over the file again.
+//! all are done the catalog remembers that, and otherwise the next start goes over the file again.
 
 use std::path::{Path, PathBuf};
 
-use flow_model::{EndReason, Exchange, FlowId, Row, Side};
+use flow_model::{EndReason, Exchange, FlowId, Row, Side, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::format::{self, Codec, Outcome, side_code};
 use crate::intake::{self, Intake};
 use crate::pack::{self, OpKind, Packed, Piece};
 use crate::read::Archive;
-use crate::segment;
+use crate::{opening, place};
 
 /// Numbers that are tried behind the last readable flow where the end of the table cannot be read.
 const HOLE_MAX: u64 = 10_000;
@@ -33,7 +33,7 @@ pub(crate) fn run(intake: &Intake, archive: &Archive, files: &[PathBuf]) {
 /// Returns false where the store is being closed.
 fn salvage(intake: &Intake, archive: &Archive, file: &Path) -> bool {
     let name = file.display();
-    let damaged = match segment::open_damaged(file) {
+    let damaged = match place::open_damaged(file) {
         Ok(connection) => Damaged { connection },
         Err(error) => {
             let notice = format!("{name} cannot be read at all ({error})");
@@ -79,7 +79,7 @@ fn salvage(intake: &Intake, archive: &Archive, file: &Path) -> bool {
 }
 
 fn note_done(intake: &Intake, file: &Path) -> bool {
-    let key = segment::salvaged_key(file);
+    let key = opening::salvaged_key(file);
     intake.push(FlowId::from_bytes([0; 16]), None, OpKind::Salvaged(key));
     true
 }
@@ -94,7 +94,7 @@ enum Brought {
     Hurt,
     /// The place where the flow would be cannot be read.
     Unreadable,
-    /// There is no such flow, or the live segment has it.
+    /// There is no such flow, or another segment has it.
     Nothing,
 }
 
@@ -110,6 +110,7 @@ struct Record {
 
 /// A flow of which every record was read once.
 struct Whole {
+    started_at: Timestamp,
     request: Record,
     outcome: Record,
     /// Where the other parts of its bodies are.
@@ -158,13 +159,15 @@ impl Damaged {
 
     fn push(&self, intake: &Intake, n: i64, id: FlowId, flow: Whole) -> Result<(), Hurt> {
         let Whole {
+            started_at,
             request,
             outcome,
             parts,
             row,
         } = flow;
-        let number = Some(intake.number());
+        let location = Some(intake.locate());
         let kind = OpKind::Request {
+            started_at,
             exchange: request.exchange,
             chunks: request.chunks,
             pieces: Vec::new(),
@@ -172,16 +175,16 @@ impl Damaged {
             first: true,
             clear: false,
         };
-        intake.push(id, number, kind);
+        intake.push(id, location, kind);
         for (table, side, seq) in parts {
             let Ok(body) = self.part(table, n, side, seq) else {
-                intake.push(id, number, OpKind::Forget);
+                intake.push(id, location, OpKind::Forget);
                 return Err(Hurt);
             };
             let pieces = vec![Piece { seq, body }];
             intake.push(
                 id,
-                number,
+                location,
                 OpKind::Pieces {
                     side,
                     pieces,
@@ -198,13 +201,14 @@ impl Damaged {
             whole: None,
             clear: false,
         };
-        intake.push(id, number, kind);
+        intake.push(id, location, kind);
         Ok(())
     }
 
     fn flow(&self, n: i64) -> Result<Whole, Hurt> {
         let request = self.record("requests", n)?.ok_or(Hurt)?;
         let begun: Exchange = format::open_json(&request.exchange).ok_or(Hurt)?;
+        let started_at = begun.started_at;
         let mut parts = self.parts(Table::Pieces, n)?;
         let outcome = match self.record("outcomes", n)? {
             Some(outcome) => {
@@ -220,6 +224,7 @@ impl Damaged {
             self.part(table, n, side, seq)?;
         }
         Ok(Whole {
+            started_at,
             request,
             outcome,
             parts,

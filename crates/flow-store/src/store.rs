@@ -1,6 +1,7 @@
 //! The handle to the store.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -8,19 +9,24 @@ use std::time::Duration;
 
 use flow_model::{Chunk, EndReason, Exchange, FlowId, Reading, Row, Side, Timestamp};
 use parking_lot::Mutex;
+use rusqlite::ErrorCode;
 
 use crate::body::StoredBody;
 use crate::changes::Changes;
 use crate::dir::{self, Claim, DirError};
+use crate::files::Flaw;
 use crate::health::StoreHealth;
 use crate::intake::Intake;
 use crate::list::{ListQuery, Page};
 use crate::memory::{LiveView, Memory, Watch};
+use crate::opening::{self, Opened};
 use crate::page;
 use crate::queue::Limits;
 use crate::read::{Archive, ReadError};
+use crate::registry::Registry;
 use crate::salvage;
-use crate::segment::Segments;
+use crate::seal::Sealer;
+use crate::segment::SegmentInfo;
 use crate::write::Write;
 use crate::writer::Writer;
 
@@ -46,20 +52,20 @@ pub enum OpenError {
     /// The directory is not to be used.
     #[error(transparent)]
     Dir(#[from] DirError),
-    /// A later release made the segment.
+    /// A later release made the segment, or the catalog.
     #[error("{} has format {found}, and this program knows format {known}; use the release that wrote it", path.display())]
     Newer {
-        /// The segment.
+        /// The file.
         path: PathBuf,
         /// The major version of its format.
         found: i32,
         /// The one that is known.
         known: i32,
     },
-    /// The segment can be neither written nor put aside.
+    /// The segment, or the catalog, can be neither written nor put aside.
     #[error("cannot use {}", path.display())]
     Segment {
-        /// The segment.
+        /// The file.
         path: PathBuf,
         /// What SQLite says.
         #[source]
@@ -70,7 +76,7 @@ pub enum OpenError {
     Read(#[from] ReadError),
     /// No thread could be started.
     #[error("cannot start the store's thread")]
-    Thread(#[source] std::io::Error),
+    Thread(#[source] io::Error),
 }
 
 /// The store. Clones are the same store; the last one that goes closes it.
@@ -82,15 +88,59 @@ pub struct Store {
 struct Inner {
     intake: Arc<Intake>,
     archive: Arc<Archive>,
+    registry: Arc<Registry>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// None when opened for reading, in memory, and once closed.
     claim: Mutex<Option<Claim>>,
 }
 
-// === impl Store ===
+// === impl OpenError ===
 
+impl OpenError {
+    /// Returns the error that a flaw is where damage does not count as one.
+    pub(crate) fn flawed(path: &Path, flaw: Flaw, known: i32) -> Self {
+        let path = path.to_owned();
+        match flaw {
+            Flaw::Newer(version) => Self::Newer {
+                path,
+                found: version.major,
+                known,
+            },
+            Flaw::Unusable(source) => Self::Segment { path, source },
+            Flaw::Unreachable(source) => dir::failed("read", &path)(source).into(),
+            Flaw::Damaged(what) => Self::Segment {
+                path,
+                source: failure(ErrorCode::DatabaseCorrupt, what),
+            },
+        }
+    }
+
+    /// Returns the error as one of a commit.
+    pub(crate) fn into_sqlite(self) -> rusqlite::Error {
+        let code = match self {
+            Self::Segment { source, .. } => return source,
+            Self::Dir(DirError::Io { ref source, .. })
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
+                ErrorCode::DiskFull
+            }
+            _ => ErrorCode::SystemIoFailure,
+        };
+        failure(code, self.to_string())
+    }
+}
+
+fn failure(code: ErrorCode, what: String) -> rusqlite::Error {
+    let error = rusqlite::ffi::Error {
+        code,
+        extended_code: 0,
+    };
+    rusqlite::Error::SqliteFailure(error, Some(what))
+}
+
+// === impl Store ===
 impl Store {
-    /// Opens the store and starts its thread. Damage does not stop that; it is told in [`Store::health`].
+    /// Opens the store and starts its threads. Damage does not stop that; it is told in [`Store::health`].
     pub fn open(options: StoreOptions) -> Result<Self, OpenError> {
         Self::open_with(options, Limits::DEFAULT)
     }
@@ -102,23 +152,26 @@ impl Store {
             memory_bytes_max,
             now,
         } = options;
-        let (segments, claim) = match &dir {
+        let (opened, claim) = match &dir {
             Some(dir) => {
                 dir::prepare(dir)?;
                 let claim = dir::claim(dir)?;
-                (Segments::open(&dir::segments(dir)?, now)?, Some(claim))
+                (opening::open(dir, limits.segment, now)?, Some(claim))
             }
-            None => (Segments::in_memory(memory_bytes_max)?, None),
+            None => (
+                opening::in_memory(memory_bytes_max, limits.segment, now)?,
+                None,
+            ),
         };
         let memory_bytes_max = dir.is_none().then_some(memory_bytes_max);
-        Self::start(segments, claim, recent_rows_max, memory_bytes_max, limits)
+        Self::start(opened, claim, recent_rows_max, memory_bytes_max, limits)
     }
 
     /// Opens a data directory for reading while no instance runs. Flows that an instance left unfinished are
     /// listed as interrupted.
     pub fn open_read_only(dir: &Path) -> Result<Self, OpenError> {
-        let segments = Segments::open_read_only(&dir::segments_in(dir))?;
-        let store = Self::start(segments, None, usize::MAX, None, Limits::DEFAULT)?;
+        let opened = opening::open_read_only(dir)?;
+        let store = Self::start(opened, None, usize::MAX, None, Limits::DEFAULT)?;
         for mut exchange in store.inner.archive.unfinished()? {
             exchange.end = Some(EndReason::Interrupted);
             let row = Row::new(&exchange, &Reading::default());
@@ -128,34 +181,40 @@ impl Store {
     }
 
     fn start(
-        segments: Segments,
+        opened: Opened,
         claim: Option<Claim>,
         recent_rows_max: usize,
         memory_bytes_max: Option<u64>,
         limits: Limits,
     ) -> Result<Self, OpenError> {
-        let Segments {
-            all,
-            writer,
+        let Opened {
+            registry,
             notices,
             to_salvage,
-        } = segments;
-        let archive = Arc::new(Archive { segments: all });
+        } = opened;
+        let registry = Arc::new(registry);
+        let archive = Arc::new(Archive {
+            registry: Arc::clone(&registry),
+        });
         let memory = Arc::new(Memory::new(recent_rows_max, archive.count()?));
-        let next_n = archive.numbers_max()?.saturating_add(1);
-        let intake = Arc::new(Intake::new(memory, limits, next_n));
+        let intake = Arc::new(Intake::new(memory, limits, Arc::clone(&registry)));
         for notice in notices {
             intake.health.notice(notice);
         }
         let inner = Inner {
             intake,
             archive,
+            registry,
             threads: Mutex::default(),
             claim: Mutex::new(claim),
         };
-        match writer {
-            Some(connection) => inner.start_writer(connection, memory_bytes_max)?,
-            None => drop(inner.intake.queue.closed()),
+        if inner.registry.live().is_some() {
+            inner.start_writer(memory_bytes_max)?;
+        } else {
+            drop(inner.intake.queue.closed());
+        }
+        if inner.registry.dir.is_some() {
+            inner.start_sealer()?;
         }
         if !to_salvage.is_empty() {
             inner.start_salvage(to_salvage)?;
@@ -287,6 +346,12 @@ impl Store {
         self.inner.intake.memory.on_change(wake);
     }
 
+    /// Returns what is known of each segment, newest first.
+    pub fn segments(&self) -> Vec<SegmentInfo> {
+        let all = self.inner.registry.all();
+        all.iter().map(|segment| segment.info()).collect()
+    }
+
     /// Returns the state of the store.
     pub fn health(&self) -> StoreHealth {
         let mut health = self.inner.intake.health.report();
@@ -302,12 +367,17 @@ impl Store {
         self.inner.intake.health.notice(notice);
     }
 
+    #[cfg(test)]
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
     /// Waits until what was written is committed. Returns false where the disk fails or hangs.
     pub fn flush(&self) -> bool {
         self.inner.intake.queue.flush()
     }
 
-    /// Commits what was written, writes the log into the segment and stops the thread. Later writes are lost.
+    /// Commits what was written, writes the log into the segment and stops the threads. Later writes are lost.
     pub fn close(&self) {
         self.inner.close();
     }
@@ -316,21 +386,26 @@ impl Store {
 // === impl Inner ===
 
 impl Inner {
-    fn start_writer(
-        &self,
-        connection: rusqlite::Connection,
-        memory_bytes_max: Option<u64>,
-    ) -> Result<(), OpenError> {
+    fn start_writer(&self, memory_bytes_max: Option<u64>) -> Result<(), OpenError> {
         let writer = Writer {
-            connection,
+            registry: Arc::clone(&self.registry),
             queue: Arc::clone(&self.intake.queue),
             memory: Arc::clone(&self.intake.memory),
             health: Arc::clone(&self.intake.health),
-            archive: Arc::clone(&self.archive),
             memory_bytes_max,
-            traces: Cell::new(false),
+            traces: RefCell::default(),
+            rotation_failed_at: Cell::new(None),
         };
         self.spawn("store-writer", move || writer.run())
+    }
+
+    fn start_sealer(&self) -> Result<(), OpenError> {
+        let sealer = Sealer {
+            registry: Arc::clone(&self.registry),
+            memory: Arc::clone(&self.intake.memory),
+            health: Arc::clone(&self.intake.health),
+        };
+        self.spawn("store-sealer", move || sealer.run())
     }
 
     fn start_salvage(&self, files: Vec<PathBuf>) -> Result<(), OpenError> {
@@ -352,13 +427,14 @@ impl Inner {
             tracing::error!("the disk hangs; what is not committed yet is lost");
             return;
         }
+        self.registry.signal.stop();
         let threads = std::mem::take(&mut *self.threads.lock());
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a thread of the store has panicked");
             }
         }
-        self.archive.rest();
+        self.registry.close();
         drop(self.claim.lock().take());
     }
 }

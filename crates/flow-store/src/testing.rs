@@ -11,7 +11,8 @@ use flow_model::{
 };
 
 use crate::queue::Limits;
-use crate::{Store, StoreOptions, Write};
+use crate::registry::SegmentLimits;
+use crate::{SegmentState, Store, StoreOptions, Write};
 
 /// Limits under which faults show quickly.
 pub(crate) const FAST: Limits = Limits {
@@ -19,6 +20,10 @@ pub(crate) const FAST: Limits = Limits {
     room_wait: Duration::from_millis(50),
     flush_wait: Duration::from_secs(5),
     retry_wait: Duration::from_millis(20),
+    segment: SegmentLimits {
+        seal_quiet: Duration::ZERO,
+        ..SegmentLimits::DEFAULT
+    },
     ..Limits::DEFAULT
 };
 
@@ -33,6 +38,35 @@ pub(crate) fn options(dir: Option<&Path>) -> StoreOptions {
 
 pub(crate) fn open(dir: &Path) -> Store {
     Store::open_with(options(Some(dir)), FAST).unwrap()
+}
+
+/// Limits under which a segment takes `flows_max` flows, and is sealed as soon as none of them runs.
+pub(crate) const fn small(flows_max: u64) -> Limits {
+    Limits {
+        segment: SegmentLimits {
+            flows_max,
+            ..FAST.segment
+        },
+        ..FAST
+    }
+}
+
+/// The same, but that no segment is sealed.
+pub(crate) const fn unsealed(flows_max: u64) -> Limits {
+    let mut limits = small(flows_max);
+    limits.segment.seal_quiet = Duration::from_secs(1_000_000);
+    limits
+}
+
+/// Waits until every segment is sealed but the live one.
+pub(crate) fn wait_sealed(store: &Store) {
+    let registry = store.registry();
+    registry.signal.wait_for(|| {
+        registry
+            .all()
+            .iter()
+            .all(|segment| segment.state() != SegmentState::Closing)
+    });
 }
 
 /// Returns the id of the flow with this number; ids rise with it.

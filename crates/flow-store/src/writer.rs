@@ -1,142 +1,282 @@
-//! The thread that commits: groups of operations, one transaction each.
+//! The thread that commits: groups of operations, one transaction a group and segment.
 //!
-//! A commit that fails is tried again every second with the same group, until the disk takes it or the store is
-//! closed. What piles up meanwhile is bounded by the [`Queue`].
+//! A group usually touches one segment. Where it touches several, each has its own transaction, and the operations
+//! of one flow, which all stand in one segment, keep their order; what is noted in the catalog comes last.
+//!
+//! A commit that fails is tried again every second with the same operations, until the disk takes them or the store
+//! is closed. What piles up meanwhile is bounded by the [`Queue`]. A segment that cannot be followed by the next one
+//! stays live.
 
-use std::cell::Cell;
-use std::path::Path;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use flow_model::FlowId;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::apply::{self, Applied};
 use crate::health::Health;
 use crate::memory::Memory;
+use crate::pack::{Op, OpKind};
+use crate::place;
 use crate::queue::{Dropped, Group, Queue};
-use crate::read::Archive;
-use crate::segment::is_damage;
+use crate::registry::Registry;
+use crate::segment::{Segment, SegmentState};
 
 /// Flows that are removed at once from a store in memory that is full.
 const EVICT_FLOWS: i64 = 64;
+/// How long after a segment could not be followed by the next that is tried again.
+const ROTATION_RETRY: Duration = Duration::from_secs(1);
 
 /// What is said once the segment's file is gone.
 const ORPHANED: &str = "the segment's file was removed; restart the monitor to begin a new one";
 
 /// All that the thread works with.
 pub(crate) struct Writer {
-    pub(crate) connection: Connection,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) health: Arc<Health>,
-    pub(crate) archive: Arc<Archive>,
     /// Bytes that a segment in memory may take; none for one on disk.
     pub(crate) memory_bytes_max: Option<u64>,
-    /// The log still holds something that was removed.
-    pub(crate) traces: Cell<bool>,
+    /// Segments whose log still holds something that was removed.
+    pub(crate) traces: RefCell<BTreeSet<u32>>,
+    /// When the next segment could not be begun.
+    pub(crate) rotation_failed_at: Cell<Option<Instant>>,
+}
+
+/// The operations of a group on one segment.
+struct Batch<'a> {
+    segment: Arc<Segment>,
+    ops: Vec<&'a Op>,
+}
+
+/// A group, put in order.
+#[derive(Default)]
+struct Plan<'a> {
+    batches: Vec<Batch<'a>>,
+    /// What goes to the catalog.
+    notes: Vec<&'a Op>,
 }
 
 impl Writer {
-    /// Commits groups until the queue is closed and empty, and then writes the log into the file.
+    /// Commits groups until the queue is closed and empty, and then writes the logs into the files.
     pub(crate) fn run(self) {
         loop {
             let mut dropped = Dropped::default();
             let group = self.queue.next(&mut dropped);
             self.give_up(&dropped);
             let Some(group) = group else { break };
-            if !group.ops.is_empty() && !self.commit(&group) {
-                self.give_up(&self.queue.abandon(&group));
+            if !group.ops.is_empty() {
+                self.commit(&group);
             }
             self.queue.done(&group);
         }
         self.give_up(&self.queue.closed());
-        self.empty_log();
-        // The last connection removes the log, and only one that writes can.
-        self.archive.rest();
+        for segment in self.registry.unsealed() {
+            if segment.is_writable() {
+                empty_log(&segment);
+            }
+        }
     }
 
-    /// Commits a group, however long it takes. Returns false where it was given up.
-    fn commit(&self, group: &Group) -> bool {
-        loop {
+    /// Commits a group, however long it takes. What cannot be committed any more is given up.
+    fn commit(&self, group: &Group) {
+        let all: Vec<&Op> = group.ops.iter().collect();
+        let Some(plan) = self.insist(&all, || self.plan(&group.ops)) else {
+            return self.give_up(&self.queue.abandon(group.ops.iter()));
+        };
+        let Plan { batches, notes } = plan;
+        let mut batches = batches.into_iter();
+        while let Some(batch) = batches.next() {
+            let (segment, ops) = (&batch.segment, &batch.ops);
             let begun = Instant::now();
-            match apply::store(&self.connection, &group.ops) {
-                Ok(applied) => {
-                    let took = begun.elapsed().as_micros();
-                    self.queue.committed();
-                    self.health
-                        .committed(u64::try_from(took).unwrap_or(u64::MAX));
-                    if self.is_orphaned() {
-                        self.health.not_stored(applied.ended.len() as u64);
-                        self.health.failed(ORPHANED.to_owned());
-                    }
-                    self.settle(&applied);
-                    return true;
+            let Some(stored) = self.insist(ops, || self.store(segment, ops)) else {
+                let left = batches.flat_map(|batch| batch.ops);
+                let left = ops.iter().copied().chain(left).chain(notes);
+                return self.give_up(&self.queue.abandon(left));
+            };
+            match stored {
+                Ok(applied) => self.committed(begun, segment, &applied),
+                Err(error) => {
+                    let notice = format!("{} cannot be written to ({error})", segment.name());
+                    self.health.notice(notice);
+                    self.give_up(&self.queue.abandon(ops.iter().copied()));
                 }
+            }
+        }
+        if !notes.is_empty() && self.insist(&notes, || self.note(&notes)).is_none() {
+            self.give_up(&self.queue.abandon(notes.into_iter()));
+        }
+    }
+
+    /// Stores a batch. A segment that is not the live one and is hurt must not keep all others from being written
+    /// to, so that its error is an answer; any other one is there to be tried again.
+    fn store(
+        &self,
+        segment: &Segment,
+        ops: &[&Op],
+    ) -> Result<Result<Applied, rusqlite::Error>, rusqlite::Error> {
+        let store = |connection: &Connection| apply::store(connection, ops);
+        match self.registry.write(segment, store) {
+            Ok(applied) => Ok(Ok(applied)),
+            Err(error) if segment.state() != SegmentState::Live && is_lasting(&error) => {
+                Ok(Err(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tries until it succeeds, and no more once the store is closing.
+    fn insist<T>(&self, ops: &[&Op], act: impl Fn() -> Result<T, rusqlite::Error>) -> Option<T> {
+        loop {
+            let error = match act() {
+                Ok(value) => return Some(value),
                 Err(error) if self.is_out_of_memory(&error) => {
                     if !self.evict(EVICT_FLOWS) {
-                        return false;
+                        return None;
                     }
+                    continue;
                 }
-                Err(error) => {
-                    if self.health.failed(problem(&error)) {
-                        let ended = group.ops.iter().filter(|op| op.is_last());
-                        let ended: Vec<_> = ended.map(|op| op.flow).collect();
-                        self.memory.touch(&ended);
-                    }
-                    if !self.queue.wait_to_retry() {
-                        return self.last_try(group);
-                    }
-                }
+                Err(error) => error,
+            };
+            if self.health.failed(problem(&error)) {
+                let ended = ops.iter().filter(|op| op.is_last());
+                let ended: Vec<_> = ended.map(|op| op.flow).collect();
+                self.memory.touch(&ended);
+            }
+            if !self.queue.wait_to_retry() {
+                return act().ok();
             }
         }
     }
 
-    /// Returns whether the segment's file has been removed. What is written then goes where nobody finds it.
-    fn is_orphaned(&self) -> bool {
-        let path = self
-            .connection
-            .path()
-            .filter(|_| self.memory_bytes_max.is_none());
-        path.is_some_and(|path| !Path::new(path).exists())
-    }
-
-    fn last_try(&self, group: &Group) -> bool {
-        match apply::store(&self.connection, &group.ops) {
-            Ok(applied) => {
-                self.settle(&applied);
-                true
+    /// Puts the operations of a group in order by segment. Flows of which only the id is known are looked up, first
+    /// in the group itself. What concerns a flow that is nowhere is left out.
+    fn plan<'a>(&self, ops: &'a [Op]) -> Result<Plan<'a>, rusqlite::Error> {
+        let mut plan = Plan::default();
+        let mut places: HashMap<FlowId, u32> = HashMap::new();
+        for op in ops {
+            let segment = match (&op.kind, op.location) {
+                (OpKind::Salvaged(_) | OpKind::Note { .. }, _) => {
+                    plan.notes.push(op);
+                    continue;
+                }
+                (_, Some(location)) => {
+                    if matches!(op.kind, OpKind::Request { .. }) {
+                        places.insert(op.flow, location.segment);
+                    }
+                    self.registry.segment(location.segment)
+                }
+                (kind, None) => match places.get(&op.flow) {
+                    Some(&number) => self.registry.segment(number),
+                    None => match (self.registry.find(op.flow)?, kind) {
+                        (
+                            None,
+                            OpKind::Outcome {
+                                whole: Some(whole), ..
+                            },
+                        ) => {
+                            places.insert(op.flow, whole.location.segment);
+                            self.registry.segment(whole.location.segment)
+                        }
+                        (found, _) => found,
+                    },
+                },
+            };
+            let Some(segment) = segment.filter(|segment| segment.is_writable()) else {
+                tracing::debug!(flow = %op.flow, "no segment has a flow, or none that is written to");
+                continue;
+            };
+            let batch = plan.batches.iter_mut();
+            let batch = batch
+                .rev()
+                .find(|batch| batch.segment.number == segment.number);
+            match batch {
+                Some(batch) => batch.ops.push(op),
+                None => plan.batches.push(Batch {
+                    segment,
+                    ops: vec![op],
+                }),
             }
-            Err(_) => false,
         }
+        Ok(plan)
     }
 
-    fn settle(&self, applied: &Applied) {
+    fn note(&self, ops: &[&Op]) -> Result<(), rusqlite::Error> {
+        for op in ops {
+            match &op.kind {
+                OpKind::Salvaged(key) => self.registry.catalog.set_note(key, "1")?,
+                OpKind::Note { key, value } => self.registry.catalog.set_note(key, value)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a batch is stored.
+    fn committed(&self, begun: Instant, segment: &Segment, applied: &Applied) {
+        let took = begun.elapsed().as_micros();
+        self.queue.committed();
+        self.health
+            .committed(u64::try_from(took).unwrap_or(u64::MAX));
+        if is_orphaned(segment) {
+            self.health.not_stored(applied.ended.len() as u64);
+            self.health.failed(ORPHANED.to_owned());
+        }
+        segment.change_facts(|facts| {
+            facts.flows += applied.begun;
+            facts.flows = facts.flows.saturating_sub(applied.gone);
+            facts.extent.join(applied.extent);
+        });
         self.memory.committed(&applied.ended, &applied.reread);
         self.memory.removed(&applied.removed);
         self.memory.given_up(&applied.refused);
         self.health.not_stored(applied.refused.len() as u64);
-        if applied.forgot || self.traces.get() {
-            // A reader can keep the log as it is; the next commit tries again.
-            self.traces.set(!self.empty_log());
-        }
+        self.sweep(segment, applied.forgot);
         if let Some(bytes_max) = self.memory_bytes_max {
-            while self.used_bytes().is_some_and(|used| used > bytes_max) && self.evict(EVICT_FLOWS)
-            {
+            while used_bytes(segment).is_some_and(|used| used > bytes_max)
+                && self.evict(EVICT_FLOWS)
+            {}
+            return;
+        }
+        match segment.state() {
+            SegmentState::Live => self.follow(segment),
+            SegmentState::Closing => self.registry.signal.raise(),
+            SegmentState::Sealed => {}
+        }
+    }
+
+    /// Empties the log of a segment from which something was removed.
+    fn sweep(&self, segment: &Segment, forgot: bool) {
+        let mut traces = self.traces.borrow_mut();
+        if forgot || traces.contains(&segment.number) {
+            // A reader can keep the log as it is; the next commit tries again.
+            if empty_log(segment) {
+                traces.remove(&segment.number);
+            } else {
+                traces.insert(segment.number);
             }
         }
     }
 
-    /// Writes the log into the file and cuts it. Returns false where that has to be tried again.
-    fn empty_log(&self) -> bool {
-        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        match self
-            .connection
-            .query_one(sql, [], |row| row.get::<_, i64>(0))
-        {
-            Ok(busy) => busy == 0,
+    /// Begins the next segment where this one is full. Where that fails, as on a full disk, this one stays live.
+    fn follow(&self, segment: &Segment) {
+        let just_failed = self.rotation_failed_at.get();
+        if just_failed.is_some_and(|at| at.elapsed() < ROTATION_RETRY) {
+            return;
+        }
+        let bytes = used_bytes(segment).unwrap_or(0);
+        if !self.registry.limits.is_full(segment, bytes) {
+            return;
+        }
+        match self.registry.rotate() {
+            Ok(()) => self.rotation_failed_at.set(None),
             Err(error) => {
-                tracing::warn!(%error, "the log cannot be written into the segment");
-                false
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the next segment cannot be begun");
+                self.rotation_failed_at.set(Some(Instant::now()));
             }
         }
     }
@@ -151,11 +291,18 @@ impl Writer {
         full && self.memory_bytes_max.is_some()
     }
 
-    /// Removes the oldest ended flows. Returns false where there are none.
+    /// Removes the oldest ended flows of a store in memory. Returns false where there are none.
     fn evict(&self, flows: i64) -> bool {
-        match apply::evict(&self.connection, flows) {
+        let Some(segment) = self.registry.live() else {
+            return false;
+        };
+        let evict = |connection: &Connection| apply::evict(connection, flows);
+        match self.registry.write(&segment, evict) {
             Ok(evicted) => {
                 self.health.evicted(evicted.len() as u64);
+                segment.change_facts(|facts| {
+                    facts.flows = facts.flows.saturating_sub(evicted.len() as u64);
+                });
                 self.memory.removed(&evicted);
                 !evicted.is_empty()
             }
@@ -165,23 +312,55 @@ impl Writer {
             }
         }
     }
+}
 
-    fn used_bytes(&self) -> Option<u64> {
-        let number = |name| -> Option<u64> {
-            let number: i64 = self
-                .connection
-                .pragma_query_value(None, name, |row| row.get(0))
-                .ok()?;
-            u64::try_from(number).ok()
-        };
-        let pages = number("page_count")?.saturating_sub(number("freelist_count")?);
-        Some(pages.saturating_mul(number("page_size")?))
+/// Writes the log into the file and cuts it. Returns false where that has to be tried again.
+fn empty_log(segment: &Segment) -> bool {
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let mut writing = segment.writing();
+    if segment.is_sealed() {
+        return true;
     }
+    let busy = writing
+        .connection()
+        .and_then(|connection| connection.query_one(sql, [], |row| row.get::<_, i64>(0)));
+    match busy {
+        Ok(busy) => busy == 0,
+        Err(error) => {
+            tracing::warn!(%error, "the log cannot be written into the segment");
+            false
+        }
+    }
+}
+
+/// Returns the bytes of a segment that are not free, what is in its log included.
+fn used_bytes(segment: &Segment) -> Option<u64> {
+    let mut writing = segment.writing();
+    let connection = writing.connection().ok()?;
+    let number = |name| -> Option<u64> {
+        let number: i64 = connection
+            .pragma_query_value(None, name, |row| row.get(0))
+            .ok()?;
+        u64::try_from(number).ok()
+    };
+    let pages = number("page_count")?.saturating_sub(number("freelist_count")?);
+    Some(pages.saturating_mul(number("page_size")?))
+}
+
+/// Returns whether an error lies in a file and not in the disk, so that trying again is no use.
+fn is_lasting(error: &rusqlite::Error) -> bool {
+    let read_only = error.sqlite_error_code() == Some(ErrorCode::ReadOnly);
+    place::is_damage(error) || place::cannot_open(error) || read_only
+}
+
+/// Returns whether the segment's file has been removed. What is written then goes where nobody finds it.
+fn is_orphaned(segment: &Segment) -> bool {
+    segment.path().is_some_and(|path| !path.exists())
 }
 
 /// Returns in words why nothing is stored.
 fn problem(error: &rusqlite::Error) -> String {
-    if is_damage(error) {
+    if place::is_damage(error) {
         return format!("the segment is damaged ({error}); it will be put aside at the next start");
     }
     match error.sqlite_error_code() {

@@ -51,8 +51,9 @@ fn make_stale(dir: &Path) {
     let segment = segment(dir);
     let rows = "UPDATE rows SET row = json_set(row, '$.tokens.input', 999, '$.model', 'wrong')";
     assert!(segment.execute(rows, []).unwrap() > 0);
-    let note = "UPDATE meta SET value = '{\"stamp\":\"0.0.9 1\",\"done\":true}' WHERE key = 'note derivation'";
-    assert_eq!(segment.execute(note, []).unwrap(), 1);
+    let note = "UPDATE notes SET value = '{\"stamp\":\"0.0.9 1\",\"done\":true}' WHERE key = 'note derivation'";
+    let catalog = Connection::open(dir.join("catalog.db")).unwrap();
+    assert_eq!(catalog.execute(note, []).unwrap(), 1);
 }
 
 /// Returns every record of truth as text.

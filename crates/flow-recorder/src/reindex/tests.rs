@@ -248,10 +248,14 @@ fn killed(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
     flow_store::prepare_dir(to.path()).unwrap();
     fs::create_dir(to.path().join("segments")).unwrap();
-    for file in fs::read_dir(from.join("segments")).unwrap() {
-        let file = file.unwrap();
-        let name = file.file_name();
-        fs::copy(file.path(), to.path().join("segments").join(name)).unwrap();
+    for part in ["", "segments"] {
+        for file in fs::read_dir(from.join(part)).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                let to = to.path().join(part).join(file.file_name());
+                fs::copy(file.path(), to).unwrap();
+            }
+        }
     }
     to
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::pack::{Packed, Packer, Piece};
+use crate::segment::Location;
 use crate::testing::{FAST, id, noise};
 use flow_model::Side;
 
@@ -13,7 +14,7 @@ fn piece(flow: u64, bytes: usize) -> Op {
     };
     Op {
         flow: id(flow),
-        n: Some(1),
+        location: Some(Location { segment: 1, n: 1 }),
         kind,
     }
 }
@@ -30,7 +31,7 @@ fn last(flow: u64) -> Op {
     };
     Op {
         flow: id(flow),
-        n: Some(1),
+        location: Some(Location { segment: 1, n: 1 }),
         kind,
     }
 }
@@ -38,7 +39,7 @@ fn last(flow: u64) -> Op {
 fn forget(flow: u64) -> Op {
     Op {
         flow: id(flow),
-        n: None,
+        location: None,
         kind: OpKind::Forget,
     }
 }

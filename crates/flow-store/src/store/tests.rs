@@ -14,6 +14,24 @@ use crate::testing::{
 mod faults;
 mod kill;
 mod lists;
+mod segments;
+
+/// Copies the files of a running store, logs and indexes included, as a kill would leave them.
+fn killed(from: &Path) -> tempfile::TempDir {
+    let to = tempfile::tempdir().unwrap();
+    dir::prepare(to.path()).unwrap();
+    dir::segments(to.path()).unwrap();
+    for part in ["", "segments"] {
+        for file in fs::read_dir(from.join(part)).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                let to = to.path().join(part).join(file.file_name());
+                fs::copy(file.path(), to).unwrap();
+            }
+        }
+    }
+    to
+}
 
 fn newest(store: &Store, limit: usize) -> Vec<FlowId> {
     let page = store

@@ -318,7 +318,7 @@ fn a_later_minor_format_is_read_and_not_written_to() {
     record(&store, 1, b"ask", b"answer");
     drop(store);
     let other = Connection::open(segment(root.path())).unwrap();
-    other.pragma_update(None, "user_version", 1001).unwrap();
+    other.pragma_update(None, "user_version", 2001).unwrap();
     drop(other);
     let before = fs::read(segment(root.path())).unwrap();
     let store = open(root.path());

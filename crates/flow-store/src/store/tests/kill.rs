@@ -5,22 +5,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Copies the segments of a running store, log and index included, as a kill would leave them.
-fn killed(from: &Path) -> tempfile::TempDir {
-    let to = tempfile::tempdir().unwrap();
-    dir::prepare(to.path()).unwrap();
-    dir::segments(to.path()).unwrap();
-    for file in fs::read_dir(from.join("segments")).unwrap() {
-        let file = file.unwrap();
-        fs::copy(
-            file.path(),
-            to.path().join("segments").join(file.file_name()),
-        )
-        .unwrap();
-    }
-    to
-}
-
 fn pending(number: u64, side: Side, bytes: &[u8]) -> Write {
     let bytes = Bytes::copy_from_slice(bytes);
     let chunks = vec![chunk(bytes.len())];
