@@ -22,6 +22,7 @@ mod store;
 
 mod body;
 mod changes;
+mod columns;
 mod dir;
 mod health;
 mod list;
