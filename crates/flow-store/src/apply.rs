@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 
 use flow_model::{FlowId, Side, Timestamp};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ToSql, params};
 
-use crate::format::{self, side_code};
-use crate::pack::{Op, OpKind, Packed, Piece, RowRecord, Whole};
+use crate::blobs::{self, Chains};
+use crate::format::{self, Codec, side_code};
+use crate::pack::{Op, OpKind, Packed, Piece, RequestBody, RowRecord, Whole};
 use crate::registry;
 use crate::segment::Extent;
 
@@ -41,6 +42,7 @@ const ROW: &str =
     "INSERT OR REPLACE INTO rows (n, id, duration, ttft, tokens, cost, size, model, row)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const HAS_ENDED: &str = "SELECT EXISTS (SELECT 1 FROM outcomes WHERE n = ?1)";
+const CODEC: &str = "SELECT codec FROM requests WHERE n = ?1";
 const FORGET_REQUEST: &str = "DELETE FROM requests WHERE n = ?1";
 const FORGET: &[&str] = &[
     "DELETE FROM outcomes WHERE n = ?1",
@@ -71,13 +73,22 @@ pub(crate) struct Applied {
 }
 
 /// Stores operations in one transaction. Leaves the segment as it was where it fails.
-pub(crate) fn store(connection: &Connection, ops: &[&Op]) -> Result<Applied, rusqlite::Error> {
+pub(crate) fn store(
+    connection: &Connection,
+    chains: &mut Chains,
+    ops: &[&Op],
+) -> Result<Applied, rusqlite::Error> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let stored = Transaction::new(connection).and_then(|transaction| transaction.store(ops));
+    let stored =
+        Transaction::new(connection).and_then(|transaction| transaction.store(chains, ops));
     let stored = stored.and_then(|applied| {
         connection.prepare_cached("COMMIT")?.execute([])?;
         Ok(applied)
     });
+    match &stored {
+        Ok(_) => chains.committed(),
+        Err(_) => chains.rolled_back(),
+    }
     if stored.is_err() && !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK")?;
     }
@@ -120,9 +131,9 @@ impl<'c> Transaction<'c> {
         })
     }
 
-    fn store(mut self, ops: &[&Op]) -> Result<Applied, rusqlite::Error> {
+    fn store(mut self, chains: &mut Chains, ops: &[&Op]) -> Result<Applied, rusqlite::Error> {
         for op in ops {
-            match self.apply(op) {
+            match self.apply(chains, op) {
                 Err(error) if is_refusal(&error) => {
                     tracing::error!(flow = %op.flow, %error, "a flow cannot be stored");
                     self.applied.refused.push(op.flow);
@@ -137,7 +148,7 @@ impl<'c> Transaction<'c> {
         Ok(self.applied)
     }
 
-    fn apply(&mut self, op: &Op) -> Result<(), rusqlite::Error> {
+    fn apply(&mut self, chains: &mut Chains, op: &Op) -> Result<(), rusqlite::Error> {
         let id = op.flow;
         let n = op.location.map(|location| location.n);
         match &op.kind {
@@ -155,10 +166,20 @@ impl<'c> Transaction<'c> {
                     self.run(CLEAR_PENDING_SIDE, params![n, side_code(Side::Request)])?;
                 }
                 self.pieces(n, Side::Request, pieces)?;
-                let (codec, length, body) = columns(rest);
                 let id = id.to_bytes();
-                self.request
-                    .execute(params![n, id, exchange, chunks, codec, length, body])?;
+                match rest {
+                    RequestBody::Packed(rest) => {
+                        let (codec, length, body) = columns(rest);
+                        self.request
+                            .execute(params![n, id, exchange, chunks, codec, length, body])?;
+                    }
+                    RequestBody::Shared(body) => {
+                        let plan = chains.store(self.connection, n, body)?;
+                        let (codec, length) = (Codec::Chained.code(), whole(body.length()));
+                        self.request
+                            .execute(params![n, id, exchange, chunks, codec, length, plan])?;
+                    }
+                }
                 if *first {
                     self.note_begun(n, op.flow, *started_at);
                 }
@@ -195,7 +216,7 @@ impl<'c> Transaction<'c> {
             OpKind::Row(row) => self.row_again(op, row)?,
             OpKind::Forget => {
                 if let Some(n) = self.number(op)? {
-                    self.forget(n, id)?;
+                    self.forget(chains, n, id)?;
                 }
             }
             // These go to the catalog.
@@ -335,14 +356,26 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    fn forget(&mut self, n: i64, id: FlowId) -> Result<(), rusqlite::Error> {
+    fn forget(&mut self, chains: &mut Chains, n: i64, id: FlowId) -> Result<(), rusqlite::Error> {
         self.applied.forgot = true;
         let ended = self.has_ended(n)?;
+        let shares = self.shares(n)?;
         self.applied.gone += u64::from(self.remove(n)?);
+        if shares {
+            blobs::sweep(self.connection)?;
+            chains.forget_all();
+        }
         if ended {
             self.applied.removed.push(id);
         }
         Ok(())
+    }
+
+    /// Returns whether parts of a flow's request are kept apart from it.
+    fn shares(&self, n: i64) -> Result<bool, rusqlite::Error> {
+        let mut codec = self.connection.prepare_cached(CODEC)?;
+        let codec: Option<i64> = codec.query_row([n], |row| row.get(0)).optional()?;
+        Ok(codec == Some(Codec::Chained.code()))
     }
 
     /// Removes a flow. Returns whether it had a record.
@@ -409,6 +442,9 @@ impl ToSql for Blob<'_> {
 }
 
 fn columns(body: &Packed) -> (i64, i64, Blob<'_>) {
-    let length = i64::try_from(body.length).unwrap_or(i64::MAX);
-    (body.codec.code(), length, Blob(&body.blob))
+    (body.codec.code(), whole(body.length), Blob(&body.blob))
+}
+
+fn whole(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
 }

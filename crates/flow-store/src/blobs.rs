@@ -25,15 +25,6 @@
 //!
 //! Nothing that is remembered is needed: without it a body costs more, and is stored all the same.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the intake, the writer and the readers are joined to it in a change of their own"
-    )
-)]
-
 mod chains;
 mod conversations;
 mod load;
@@ -68,6 +59,16 @@ const ENTRY_BYTES: usize = 512;
 
 /// What blobs are hashed with. Kept in the segment, and never shown.
 pub(crate) type HashKey = [u8; 32];
+
+/// Returns a key as it is written.
+pub(crate) fn hex_of_key(key: &HashKey) -> String {
+    blake3::Hash::from_bytes(*key).to_hex().to_string()
+}
+
+/// Returns the key that is written so; none where it is damaged.
+pub(crate) fn key_of_hex(hex: &str) -> Option<HashKey> {
+    Some(*blake3::Hash::from_hex(hex).ok()?.as_bytes())
+}
 
 /// The first bytes of a keyed hash.
 type Hash = [u8; 16];

@@ -20,6 +20,7 @@ use flow_model::{FlowId, Timestamp};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::blobs::{self, HashKey};
 use crate::dir;
 use crate::files::{self, Flaw};
 use crate::format::Version;
@@ -31,6 +32,8 @@ use crate::store::OpenError;
 ///
 /// Changes: 1.0, the first.
 const FORMAT: Version = Version { major: 1, minor: 0 };
+/// Name of the note that holds what parts of bodies are hashed with.
+const HASH_KEY: &str = "hash key";
 /// Marks the file as a catalog: "Flow" in ASCII, but for the last letter.
 const APPLICATION_ID: i32 = 0x466c_7743;
 
@@ -262,6 +265,21 @@ impl Catalog {
     /// Sets a note.
     pub(crate) fn set_note(&self, key: &str, value: &str) -> Result<(), rusqlite::Error> {
         self.run("INSERT OR REPLACE INTO notes VALUES (?1, ?2)", [key, value])
+    }
+
+    /// Returns what parts of bodies are hashed with: made once, and the same in all segments.
+    pub(crate) fn hash_key(&self) -> Result<HashKey, rusqlite::Error> {
+        let key = self.note(HASH_KEY)?.and_then(|hex| blobs::key_of_hex(&hex));
+        if let Some(key) = key {
+            return Ok(key);
+        }
+        // With another key than before, parts that are stored already are stored once more.
+        let mut key = HashKey::default();
+        if let Err(error) = aws_lc_rs::rand::fill(&mut key) {
+            tracing::warn!(%error, "the system gives no random numbers");
+        }
+        self.set_note(HASH_KEY, &blobs::hex_of_key(&key))?;
+        Ok(key)
     }
 
     /// Sets a note that an older release kept elsewhere, unless there is one.

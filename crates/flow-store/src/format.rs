@@ -47,10 +47,6 @@ pub(crate) const CHECKSUM_BYTES: usize = 8;
 /// Bytes of one compressed piece of JSON when unpacked: room for heads of the greatest size many times over.
 const JSON_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The key in `meta` of the key with which `blobs.hash` is made: 32 random bytes, the same in all segments.
-#[expect(dead_code, reason = "the segment takes it up in a change of its own")]
-pub(crate) const HASH_KEY: &str = "key";
-
 /// The tables that a segment of any format cannot be without, but for `meta`.
 pub(crate) const TRUTH_TABLES: [&str; 6] = [
     "requests", "outcomes", "pieces", "pending", "running", "unread",

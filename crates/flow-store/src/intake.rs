@@ -3,17 +3,20 @@
 //! Everything that costs time is done here, on the threads that write. What has been written of a running flow
 //! is known from its trail in [`Memory`], so that the segment need not be asked.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flow_model::exchange::header;
 use flow_model::{Chunk, Exchange, FlowId, Reading, Row, Side};
 use serde::Serialize;
 
+use crate::blobs::Conversations;
 use crate::format::{self, Outcome};
 use crate::health::Health;
 use crate::list::SortKeys;
 use crate::memory::{Ended, Memory, Trail};
-use crate::pack::{self, Op, OpKind, Packed, Packer, RowRecord, Whole};
+use crate::pack::{self, Op, OpKind, Packed, Packer, Piece, RequestBody, RowRecord, Whole};
 use crate::queue::{Limits, Queue};
 use crate::registry::Registry;
 use crate::segment::Location;
@@ -28,16 +31,24 @@ pub(crate) struct Intake {
     pub(crate) queue: Arc<Queue>,
     pub(crate) health: Arc<Health>,
     packer: Packer,
+    /// None where flows are evicted one by one, because shared parts cannot be.
+    conversations: Option<Conversations>,
     registry: Arc<Registry>,
 }
 
 impl Intake {
-    pub(crate) fn new(memory: Arc<Memory>, limits: Limits, registry: Arc<Registry>) -> Self {
+    pub(crate) fn new(
+        memory: Arc<Memory>,
+        limits: Limits,
+        registry: Arc<Registry>,
+        conversations: Option<Conversations>,
+    ) -> Self {
         Self {
             memory,
             queue: Arc::new(Queue::new(limits)),
             health: Arc::default(),
             packer: Packer::default(),
+            conversations,
             registry,
         }
     }
@@ -127,7 +138,7 @@ impl Intake {
         let Some((first, location, clear, seq)) = plan else {
             return;
         };
-        let (pieces, rest) = self.packer.split(body, seq);
+        let (pieces, rest) = self.request_body(exchange, body, seq);
         let started_at = exchange.started_at;
         let Some(exchange) = sealed(id, &**exchange) else {
             return;
@@ -143,6 +154,26 @@ impl Intake {
             clear,
         };
         self.push(id, Some(location), kind);
+    }
+
+    /// Returns the body of a request, or what follows its pieces, as it is to be stored. `seq` is the number of the
+    /// next piece.
+    pub(crate) fn request_body(
+        &self,
+        exchange: &Exchange,
+        body: Bytes,
+        seq: i64,
+    ) -> (Vec<Piece>, RequestBody) {
+        let whole = self.conversations.as_ref().filter(|_| seq == 0);
+        let shared = whole
+            .and_then(|conversations| conversations.prepare(conversation(exchange), body.clone()));
+        match shared {
+            Some(shared) => (Vec::new(), RequestBody::Shared(Box::new(shared))),
+            None => {
+                let (pieces, rest) = self.packer.split(body, seq);
+                (pieces, RequestBody::Packed(rest))
+            }
+        }
     }
 
     fn head(&self, exchange: &Arc<Exchange>) {
@@ -256,7 +287,7 @@ impl Intake {
                 exchange: sealed(id, &*exchange)?,
                 chunks: format::seal_chunks(&[]),
                 pieces: Vec::new(),
-                rest: Packed::empty(),
+                rest: RequestBody::Packed(Packed::empty()),
                 first: true,
                 clear: false,
             };
@@ -264,6 +295,17 @@ impl Intake {
         }
         Some((location, value))
     }
+}
+
+/// Returns what the requests of one conversation have in common: program, credential, path and run. Others may
+/// have it in common with them.
+fn conversation(exchange: &Exchange) -> u64 {
+    const NAMES: [&str; 4] = ["user-agent", "authorization", "x-api-key", "x-goog-api-key"];
+    let head = &exchange.request;
+    let fields = NAMES.map(|name| header(&head.headers, name).unwrap_or_default());
+    let mut hasher = DefaultHasher::new();
+    (fields, exchange.path(), exchange.route.run.as_deref()).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Returns a row as it is stored.

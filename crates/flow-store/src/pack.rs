@@ -7,13 +7,16 @@ use flow_model::{FlowId, Side, Timestamp};
 use parking_lot::Mutex;
 use zstd::bulk::Compressor;
 
+use crate::blobs::Prepared;
 use crate::dictionary;
 use crate::format::{self, CHECKSUM_BYTES, Codec};
 use crate::list::SortKeys;
 use crate::segment::Location;
 
-/// Bodies shorter than this are stored as they are: compressing them costs more than it saves.
-const COMPRESS_BYTES_MIN: usize = 4096;
+/// Bodies shorter than this are stored as they are: nothing is saved on them.
+const COMPRESS_BYTES_MIN: usize = 40;
+/// Bodies up to this are compressed with the built-in dictionary: a longer one has what it knows in itself.
+const DICTIONARY_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a body in one record; longer ones are stored as several pieces.
 pub(crate) const PIECE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Fast, and most of what higher levels save on JSON.
@@ -40,7 +43,7 @@ pub(crate) enum OpKind {
         exchange: Vec<u8>,
         chunks: Vec<u8>,
         pieces: Vec<Piece>,
-        rest: Packed,
+        rest: RequestBody,
         first: bool,
         clear: bool,
     },
@@ -87,6 +90,14 @@ pub(crate) struct Whole {
     pub(crate) location: Location,
 }
 
+/// The body of a request, or what follows its pieces.
+#[derive(Debug)]
+pub(crate) enum RequestBody {
+    Packed(Packed),
+    /// A whole body, of which the segment may have most parts.
+    Shared(Box<Prepared>),
+}
+
 /// A part of a body with its place among the others.
 #[derive(Debug)]
 pub(crate) struct Piece {
@@ -127,7 +138,7 @@ impl Op {
                     pieces: parts,
                     rest,
                     ..
-                } => exchange.len() + chunks.len() + pieces(parts) + rest.blob.len(),
+                } => exchange.len() + chunks.len() + pieces(parts) + rest.bytes(),
                 OpKind::Pieces { pieces: parts, .. } => pieces(parts),
                 OpKind::Pending { piece, chunks, .. } => piece.body.blob.len() + chunks.len(),
                 OpKind::Outcome {
@@ -154,6 +165,16 @@ impl Op {
     /// Returns whether the flow is over with this operation.
     pub(crate) const fn is_last(&self) -> bool {
         matches!(self.kind, OpKind::Outcome { .. } | OpKind::Forget)
+    }
+}
+
+impl RequestBody {
+    /// Returns the memory that it holds.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Packed(body) => body.blob.len(),
+            Self::Shared(body) => body.bytes(),
+        }
     }
 }
 
@@ -208,13 +229,17 @@ impl Packer {
     /// Returns one part of a body, sealed.
     pub(crate) fn pack(&self, bytes: &[u8]) -> Packed {
         let length = bytes.len();
-        if length >= COMPRESS_BYTES_MIN
-            && let Some(mut blob) = self.compress(bytes)
-            && blob.len() < length
-        {
+        let compressed = match length {
+            0..COMPRESS_BYTES_MIN => None,
+            COMPRESS_BYTES_MIN..=DICTIONARY_BYTES_MAX => {
+                dictionary::compress(bytes).map(|blob| (Codec::ZstdDict, blob))
+            }
+            _ => self.compress(bytes).map(|blob| (Codec::Zstd, blob)),
+        };
+        if let Some((codec, mut blob)) = compressed.filter(|(_, blob)| blob.len() < length) {
             format::seal(&mut blob);
             return Packed {
-                codec: Codec::Zstd,
+                codec,
                 length,
                 blob,
             };

@@ -8,8 +8,9 @@ use flow_model::{Chunk, Exchange, FlowId, Row, Side};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
+use crate::blobs::{self, LoadError};
 use crate::body::{Part, StoredBody};
-use crate::format::{self, Outcome, side_code};
+use crate::format::{self, Codec, Outcome, side_code};
 use crate::list::{Key, Place, Sort, SortKey};
 use crate::pack;
 use crate::place::{self, is_damage};
@@ -407,17 +408,24 @@ fn unpacked(
     params: impl rusqlite::Params,
     id: FlowId,
 ) -> Result<Option<Vec<u8>>, ReadError> {
-    let bytes = connection.prepare_cached(sql)?.query_row(params, |row| {
-        Ok(pack::unpack(
-            row.get(0)?,
-            length(row.get(1)?),
-            row.get_ref(2)?.as_blob()?,
-        ))
-    });
-    match bytes.optional()? {
-        Some(None) => Err(damaged(id, "its body")),
-        found => Ok(found.flatten()),
+    // The parts of a body are of one state with its plan.
+    let _state = connection.unchecked_transaction()?;
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let (codec, length) = (row.get(0)?, length(row.get(1)?));
+    let stored = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+    if Codec::from_code(codec) == Some(Codec::Chained) {
+        return match blobs::load(connection, stored, length) {
+            Ok(body) => Ok(Some(body)),
+            Err(LoadError::Segment(error)) => Err(error.into()),
+            Err(error) => Err(damaged(id, &error.to_string())),
+        };
     }
+    let bytes = pack::unpack(codec, length, stored);
+    bytes.map(Some).ok_or_else(|| damaged(id, "its body"))
 }
 
 fn length(stored: i64) -> u64 {

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use flow_model::{EndReason, Exchange, FlowId, Row, Side, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::blobs;
 use crate::format::{self, Codec, Outcome, side_code};
 use crate::intake::{self, Intake};
-use crate::pack::{self, OpKind, Packed, Piece};
+use crate::pack::{self, OpKind, Packed, Piece, RequestBody};
 use crate::read::Archive;
 use crate::{opening, place};
 
@@ -105,7 +106,14 @@ struct Hurt;
 struct Record {
     exchange: Vec<u8>,
     chunks: Vec<u8>,
-    rest: Packed,
+    rest: Rest,
+}
+
+/// The end of a body, or all of it.
+enum Rest {
+    Packed(Packed),
+    /// A body that shared parts with others.
+    Whole(Vec<u8>),
 }
 
 /// A flow of which every record was read once.
@@ -166,12 +174,23 @@ impl Damaged {
             row,
         } = flow;
         let location = Some(intake.locate());
+        let (pieces, rest) = match request.rest {
+            Rest::Packed(rest) => (Vec::new(), RequestBody::Packed(rest)),
+            // Parts that a flow shares with others are of no use in another segment.
+            Rest::Whole(body) => {
+                let begun: Exchange = format::open_json(&request.exchange).ok_or(Hurt)?;
+                intake.request_body(&begun, body.into(), 0)
+            }
+        };
+        let Rest::Packed(answer) = outcome.rest else {
+            return Err(Hurt);
+        };
         let kind = OpKind::Request {
             started_at,
             exchange: request.exchange,
             chunks: request.chunks,
-            pieces: Vec::new(),
-            rest: request.rest,
+            pieces,
+            rest,
             first: true,
             clear: false,
         };
@@ -196,7 +215,7 @@ impl Damaged {
             exchange: outcome.exchange,
             chunks: outcome.chunks,
             pieces: Vec::new(),
-            rest: outcome.rest,
+            rest: answer,
             row: row.as_ref().and_then(intake::record),
             whole: None,
             clear: false,
@@ -250,7 +269,7 @@ impl Damaged {
         Ok(Record {
             exchange,
             chunks,
-            rest: Packed::empty(),
+            rest: Rest::Packed(Packed::empty()),
         })
     }
 
@@ -272,10 +291,20 @@ impl Damaged {
         let record = Record {
             exchange: row.get(3)?,
             chunks: row.get(4)?,
-            rest: packed(row)?,
+            rest: self.rest(row)?,
         };
         format::open_chunks(&record.chunks, &mut Vec::new()).ok_or(Hurt)?;
         Ok(Some(record))
+    }
+
+    fn rest(&self, row: &rusqlite::Row<'_>) -> Result<Rest, Hurt> {
+        if Codec::from_code(row.get(0)?) != Some(Codec::Chained) {
+            return Ok(Rest::Packed(packed(row)?));
+        }
+        let length = u64::try_from(row.get::<_, i64>(1)?).map_err(|_| Hurt)?;
+        let plan = row.get_ref(2)?.as_blob().map_err(|_| Hurt)?;
+        let body = blobs::load(&self.connection, plan, length).map_err(|_| Hurt)?;
+        Ok(Rest::Whole(body))
     }
 
     fn parts(&self, table: Table, n: i64) -> Result<Vec<(Table, Side, i64)>, Hurt> {
@@ -320,8 +349,8 @@ impl Damaged {
             .connection
             .prepare_cached("SELECT row FROM rows WHERE n = ?1")
             .ok()?;
-        let json: String = statement.query_row([n], |row| row.get(0)).ok()?;
-        serde_json::from_str(&json).ok()
+        let row = statement.query_row([n], |row| Ok(format::open_row(row.get_ref(0)?.as_bytes()?)));
+        row.ok().flatten()
     }
 }
 

@@ -11,6 +11,7 @@ use flow_model::{Chunk, EndReason, Exchange, FlowId, Reading, Row, Side, Timesta
 use parking_lot::Mutex;
 use rusqlite::ErrorCode;
 
+use crate::blobs::Conversations;
 use crate::body::StoredBody;
 use crate::changes::Changes;
 use crate::dir::{self, Claim, DirError};
@@ -197,7 +198,14 @@ impl Store {
             registry: Arc::clone(&registry),
         });
         let memory = Arc::new(Memory::new(recent_rows_max, archive.count()?));
-        let intake = Arc::new(Intake::new(memory, limits, Arc::clone(&registry)));
+        let conversations = match &registry.dir {
+            Some(_) => Some(Conversations::new(
+                registry.catalog.hash_key().map_err(ReadError::from)?,
+            )),
+            None => None,
+        };
+        let intake = Intake::new(memory, limits, Arc::clone(&registry), conversations);
+        let intake = Arc::new(intake);
         for notice in notices {
             intake.health.notice(notice);
         }
@@ -393,6 +401,7 @@ impl Inner {
             memory: Arc::clone(&self.intake.memory),
             health: Arc::clone(&self.intake.health),
             memory_bytes_max,
+            chains: RefCell::default(),
             traces: RefCell::default(),
             rotation_failed_at: Cell::new(None),
         };

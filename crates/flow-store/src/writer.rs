@@ -16,6 +16,7 @@ use flow_model::FlowId;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::apply::{self, Applied};
+use crate::blobs::Chains;
 use crate::health::Health;
 use crate::memory::Memory;
 use crate::pack::{Op, OpKind};
@@ -40,6 +41,8 @@ pub(crate) struct Writer {
     pub(crate) health: Arc<Health>,
     /// Bytes that a segment in memory may take; none for one on disk.
     pub(crate) memory_bytes_max: Option<u64>,
+    /// What is remembered of the conversations in the segment that was written to last.
+    pub(crate) chains: RefCell<(u32, Chains)>,
     /// Segments whose log still holds something that was removed.
     pub(crate) traces: RefCell<BTreeSet<u32>>,
     /// When the next segment could not be begun.
@@ -118,7 +121,13 @@ impl Writer {
         segment: &Segment,
         ops: &[&Op],
     ) -> Result<Result<Applied, rusqlite::Error>, rusqlite::Error> {
-        let store = |connection: &Connection| apply::store(connection, ops);
+        let mut remembered = self.chains.borrow_mut();
+        let (of, chains) = &mut *remembered;
+        if *of != segment.number {
+            chains.forget_all();
+            *of = segment.number;
+        }
+        let store = |connection: &Connection| apply::store(connection, chains, ops);
         match self.registry.write(segment, store) {
             Ok(applied) => Ok(Ok(applied)),
             Err(error) if segment.state() != SegmentState::Live && is_lasting(&error) => {

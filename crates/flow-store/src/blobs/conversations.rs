@@ -15,6 +15,7 @@ use super::{
     BODY_BYTES_MAX, CHAINED_BYTES_MIN, ENTRY_BYTES, Hash, HashKey, Hashed, Prepared, SplitBody,
     hash, pack,
 };
+use crate::pack::PIECE_BYTES_MAX;
 
 /// Bytes of all last bodies.
 pub(super) const RECENT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -49,7 +50,8 @@ impl Conversations {
         }
     }
 
-    /// Splits, hashes and compresses what is new in a body; none where it is too short or too long to be split.
+    /// Splits, hashes and compresses what is new in a body; none where it is too short or too long, or so long that
+    /// it is better read in parts and has none.
     ///
     /// `conversation` stands for what the requests of one conversation have in common, such as client,
     /// credential and path. A wrong one costs time and room, and nothing else.
@@ -66,7 +68,8 @@ impl Conversations {
             }),
         };
         let Some((split, same)) = split else {
-            return Some(self.whole(body));
+            // A long one is better read in parts.
+            return (body.len() <= PIECE_BYTES_MAX).then(|| self.whole(body));
         };
         let known = earlier.as_ref().map(|(_, known)| known);
         let hash_of = |number: usize| {
