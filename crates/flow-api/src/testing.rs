@@ -70,6 +70,7 @@ impl Bench {
             dir: Some(dir.path().to_owned()),
             recent_rows_max: 100,
             memory_bytes_max: 64 << 20,
+            compressed: true,
             now,
         })
         .unwrap();

@@ -60,6 +60,7 @@ pub(crate) fn open(dir: &Path, traffic: &Traffic) -> Result<Store> {
         dir: Some(dir.to_owned()),
         recent_rows_max: RECENT_ROWS_MAX,
         memory_bytes_max: 0,
+        compressed: true,
         now: traffic.end(),
     };
     Store::open(options).with_context(|| format!("open {}", dir.display()))

@@ -94,6 +94,7 @@ impl Record {
             dir: dir.clone(),
             recent_rows_max: usize::try_from(config.count("max_memory")).unwrap_or(usize::MAX),
             memory_bytes_max: MEMORY_BYTES_MAX,
+            compressed: config.switch("storage.compressed"),
             now: now(),
         })?;
         let tee = Tee::start(&store, config.data_dir.join(TEE_DIR), Arc::new(now), tee)

@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         dir: Some(Path::new(dir).to_owned()),
         recent_rows_max: 1000,
         memory_bytes_max: 0,
+        compressed: true,
         now: Timestamp(0),
     })?;
     let begun = Instant::now();

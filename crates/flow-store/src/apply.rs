@@ -166,20 +166,7 @@ impl<'c> Transaction<'c> {
                     self.run(CLEAR_PENDING_SIDE, params![n, side_code(Side::Request)])?;
                 }
                 self.pieces(n, Side::Request, pieces)?;
-                let id = id.to_bytes();
-                match rest {
-                    RequestBody::Packed(rest) => {
-                        let (codec, length, body) = columns(rest);
-                        self.request
-                            .execute(params![n, id, exchange, chunks, codec, length, body])?;
-                    }
-                    RequestBody::Shared(body) => {
-                        let plan = chains.store(self.connection, n, body)?;
-                        let (codec, length) = (Codec::Chained.code(), whole(body.length()));
-                        self.request
-                            .execute(params![n, id, exchange, chunks, codec, length, plan])?;
-                    }
-                }
+                self.request(chains, (n, id), (exchange, chunks), rest)?;
                 if *first {
                     self.note_begun(n, op.flow, *started_at);
                 }
@@ -221,6 +208,30 @@ impl<'c> Transaction<'c> {
             }
             // These go to the catalog.
             OpKind::Salvaged(_) | OpKind::Note { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn request(
+        &mut self,
+        chains: &mut Chains,
+        (n, id): (i64, FlowId),
+        (exchange, chunks): (&[u8], &[u8]),
+        body: &RequestBody,
+    ) -> Result<(), rusqlite::Error> {
+        let id = id.to_bytes();
+        match body {
+            RequestBody::Packed(body) => {
+                let (codec, length, body) = columns(body);
+                self.request
+                    .execute(params![n, id, exchange, chunks, codec, length, body])?;
+            }
+            RequestBody::Shared(body) => {
+                let plan = chains.store(self.connection, n, body)?;
+                let (codec, length) = (Codec::Chained.code(), whole(body.length()));
+                self.request
+                    .execute(params![n, id, exchange, chunks, codec, length, plan])?;
+            }
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use flow_codec::Split;
 
-use crate::dictionary;
+use crate::dictionary::Compression;
 use crate::format::{self, CHECKSUM_BYTES, Codec};
 use crate::pack::Packed;
 
@@ -78,6 +78,7 @@ type Hash = [u8; 16];
 pub(crate) struct Prepared {
     /// Tells the conversation from all others that this process has met.
     lineage: u64,
+    compression: Compression,
     body: Arc<SplitBody>,
     skeleton: Hashed,
     /// For each span its blob; none where the body before had it, so that the segment most likely has it too.
@@ -133,10 +134,10 @@ fn hash(key: &HashKey, bytes: &[u8]) -> Hash {
 }
 
 /// Returns bytes as a sealed blob.
-fn pack(bytes: &[u8]) -> Packed {
+fn pack(bytes: &[u8], compression: Compression) -> Packed {
     let length = bytes.len();
     if length >= COMPRESS_BYTES_MIN
-        && let Some(mut blob) = dictionary::compress(bytes)
+        && let Some(mut blob) = compression.compress(bytes)
         && blob.len() < length
     {
         format::seal(&mut blob);

@@ -41,6 +41,24 @@ static DECODER: LazyLock<Option<DecoderDictionary<'static>>> =
 static COMPRESSORS: Mutex<Vec<Compressor<'static>>> = Mutex::new(Vec::new());
 static DECOMPRESSORS: Mutex<Vec<Decompressor<'static>>> = Mutex::new(Vec::new());
 
+/// Whether what is stored is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compression {
+    On,
+    /// For whoever wants to search the files for a text, as tests of deletion do.
+    Off,
+}
+
+impl Compression {
+    /// Returns the bytes compressed with the dictionary; none where they are to stay as they are.
+    pub(crate) fn compress(self, bytes: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::On => compress(bytes),
+            Self::Off => None,
+        }
+    }
+}
+
 /// Returns the bytes compressed, with room for a checksum; none where zstd fails, which it does for want of
 /// memory only.
 pub(crate) fn compress(bytes: &[u8]) -> Option<Vec<u8>> {

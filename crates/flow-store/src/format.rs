@@ -30,7 +30,7 @@ use flow_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::dictionary;
+use crate::dictionary::{self, Compression};
 
 /// The format that this program writes. A newer major is refused, a newer minor is read and never written to.
 ///
@@ -214,10 +214,13 @@ impl<'a> Outcome<'a> {
 }
 
 /// Returns `value` as sealed JSON, compressed with the built-in dictionary.
-pub(crate) fn seal_json<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+pub(crate) fn seal_json<T: Serialize>(
+    value: &T,
+    compression: Compression,
+) -> Result<Vec<u8>, serde_json::Error> {
     let json = serde_json::to_vec(value)?;
-    // Without memory for a compressor JSON stands as it is, which readers know from its first byte.
-    let mut blob = dictionary::compress(&json).unwrap_or(json);
+    // What stands as it is, for want of memory too, readers know from its first byte.
+    let mut blob = compression.compress(&json).unwrap_or(json);
     seal(&mut blob);
     Ok(blob)
 }

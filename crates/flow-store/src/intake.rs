@@ -12,6 +12,7 @@ use flow_model::{Chunk, Exchange, FlowId, Reading, Row, Side};
 use serde::Serialize;
 
 use crate::blobs::Conversations;
+use crate::dictionary::Compression;
 use crate::format::{self, Outcome};
 use crate::health::Health;
 use crate::list::SortKeys;
@@ -31,6 +32,7 @@ pub(crate) struct Intake {
     pub(crate) queue: Arc<Queue>,
     pub(crate) health: Arc<Health>,
     packer: Packer,
+    compression: Compression,
     /// None where flows are evicted one by one, because shared parts cannot be.
     conversations: Option<Conversations>,
     registry: Arc<Registry>,
@@ -41,16 +43,24 @@ impl Intake {
         memory: Arc<Memory>,
         limits: Limits,
         registry: Arc<Registry>,
-        conversations: Option<Conversations>,
-    ) -> Self {
-        Self {
+        compression: Compression,
+    ) -> Result<Self, rusqlite::Error> {
+        let conversations = match &registry.dir {
+            Some(_) => Some(Conversations::new(
+                registry.catalog.hash_key()?,
+                compression,
+            )),
+            None => None,
+        };
+        Ok(Self {
             memory,
             queue: Arc::new(Queue::new(limits)),
             health: Arc::default(),
-            packer: Packer::default(),
+            packer: Packer::new(compression),
+            compression,
             conversations,
             registry,
-        }
+        })
     }
 
     pub(crate) fn write(&self, write: Write) {
@@ -140,7 +150,7 @@ impl Intake {
         };
         let (pieces, rest) = self.request_body(exchange, body, seq);
         let started_at = exchange.started_at;
-        let Some(exchange) = sealed(id, &**exchange) else {
+        let Some(exchange) = self.seal(id, &**exchange) else {
             return;
         };
         let chunks = format::seal_chunks(chunks);
@@ -176,11 +186,22 @@ impl Intake {
         }
     }
 
+    /// Returns a value as sealed JSON. Plain records always have one; the error is there for the day when one has not.
+    pub(crate) fn seal<T: Serialize>(&self, id: FlowId, value: &T) -> Option<Vec<u8>> {
+        match format::seal_json(value, self.compression) {
+            Ok(blob) => Some(blob),
+            Err(error) => {
+                tracing::error!(flow = %id, %error, "a flow cannot be stored");
+                None
+            }
+        }
+    }
+
     fn head(&self, exchange: &Arc<Exchange>) {
         let id = exchange.id;
         let begun = self.begun(id, |trail| trail.begun = Some(Arc::clone(exchange)));
         if let Some((location, ())) = begun
-            && let Some(exchange) = sealed(id, &**exchange)
+            && let Some(exchange) = self.seal(id, &**exchange)
         {
             self.push(id, Some(location), OpKind::Head(exchange));
         }
@@ -243,11 +264,11 @@ impl Intake {
             Ended::Before => return,
         };
         let begun = trail.begun.as_deref();
-        let Some(outcome) = sealed(id, &Outcome::new(exchange, begun)) else {
+        let Some(outcome) = self.seal(id, &Outcome::new(exchange, begun)) else {
             return;
         };
         let whole = if trail.location.is_none() {
-            sealed(id, &**exchange).map(|whole| Whole {
+            self.seal(id, &**exchange).map(|whole| Whole {
                 started_at: exchange.started_at,
                 exchange: whole,
                 location: self.locate(),
@@ -284,7 +305,7 @@ impl Intake {
         if let Some(exchange) = begins {
             let kind = OpKind::Request {
                 started_at: exchange.started_at,
-                exchange: sealed(id, &*exchange)?,
+                exchange: self.seal(id, &*exchange)?,
                 chunks: format::seal_chunks(&[]),
                 pieces: Vec::new(),
                 rest: RequestBody::Packed(Packed::empty()),
@@ -317,17 +338,6 @@ pub(crate) fn record(row: &Row) -> Option<RowRecord> {
         }),
         Err(error) => {
             tracing::error!(flow = %row.id, %error, "a row cannot be stored");
-            None
-        }
-    }
-}
-
-/// Returns a value as sealed JSON. Plain records always have one; the error is there for the day when one has not.
-pub(crate) fn sealed<T: Serialize>(id: FlowId, value: &T) -> Option<Vec<u8>> {
-    match format::seal_json(value) {
-        Ok(blob) => Some(blob),
-        Err(error) => {
-            tracing::error!(flow = %id, %error, "a flow cannot be stored");
             None
         }
     }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use zstd::bulk::Compressor;
 
 use crate::blobs::Prepared;
-use crate::dictionary;
+use crate::dictionary::{self, Compression};
 use crate::format::{self, CHECKSUM_BYTES, Codec};
 use crate::list::SortKeys;
 use crate::segment::Location;
@@ -197,12 +197,19 @@ pub(crate) fn pieces_of(bytes: usize) -> usize {
 }
 
 /// Compresses and seals bodies; shared by all threads that write.
-#[derive(Default)]
 pub(crate) struct Packer {
+    compression: Compression,
     idle: Mutex<Vec<Compressor<'static>>>,
 }
 
 impl Packer {
+    pub(crate) fn new(compression: Compression) -> Self {
+        Self {
+            compression,
+            idle: Mutex::default(),
+        }
+    }
+
     /// Returns a body, or its rest, as pieces numbered from `seq` on and a last part for the record that ends it.
     pub(crate) fn split(&self, mut body: Bytes, seq: i64) -> (Vec<Piece>, Packed) {
         let mut pieces = Vec::new();
@@ -230,6 +237,7 @@ impl Packer {
     pub(crate) fn pack(&self, bytes: &[u8]) -> Packed {
         let length = bytes.len();
         let compressed = match length {
+            _ if self.compression == Compression::Off => None,
             0..COMPRESS_BYTES_MIN => None,
             COMPRESS_BYTES_MIN..=DICTIONARY_BYTES_MAX => {
                 dictionary::compress(bytes).map(|blob| (Codec::ZstdDict, blob))

@@ -157,7 +157,9 @@ impl Damaged {
         if archive.holds(id) {
             return Brought::Nothing;
         }
-        let brought = self.flow(n).and_then(|flow| self.push(intake, n, id, flow));
+        let brought = self
+            .flow(intake, n)
+            .and_then(|flow| self.push(intake, n, id, flow));
         if brought.is_err() {
             tracing::warn!(flow = %id, "a flow of a damaged segment cannot be read");
             return Brought::Hurt;
@@ -224,7 +226,7 @@ impl Damaged {
         Ok(())
     }
 
-    fn flow(&self, n: i64) -> Result<Whole, Hurt> {
+    fn flow(&self, intake: &Intake, n: i64) -> Result<Whole, Hurt> {
         let request = self.record("requests", n)?.ok_or(Hurt)?;
         let begun: Exchange = format::open_json(&request.exchange).ok_or(Hurt)?;
         let started_at = begun.started_at;
@@ -236,7 +238,7 @@ impl Damaged {
             }
             None => {
                 parts.extend(self.parts(Table::Pending, n)?);
-                self.interrupted(n, begun)?
+                self.interrupted(intake, n, begun)?
             }
         };
         for &(table, side, seq) in &parts {
@@ -252,11 +254,12 @@ impl Damaged {
     }
 
     /// Returns the outcome of a flow that had none.
-    fn interrupted(&self, n: i64, mut exchange: Exchange) -> Result<Record, Hurt> {
+    fn interrupted(&self, intake: &Intake, n: i64, mut exchange: Exchange) -> Result<Record, Hurt> {
         let begun = exchange.clone();
         exchange.end = Some(EndReason::Interrupted);
-        let exchange =
-            intake::sealed(exchange.id, &Outcome::new(&exchange, Some(&begun))).ok_or(Hurt)?;
+        let exchange = intake
+            .seal(exchange.id, &Outcome::new(&exchange, Some(&begun)))
+            .ok_or(Hurt)?;
         let sql = "SELECT chunks FROM pending WHERE n = ?1 AND side = ?2 ORDER BY seq";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut chunks = Vec::new();

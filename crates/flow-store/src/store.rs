@@ -11,9 +11,9 @@ use flow_model::{Chunk, EndReason, Exchange, FlowId, Reading, Row, Side, Timesta
 use parking_lot::Mutex;
 use rusqlite::ErrorCode;
 
-use crate::blobs::Conversations;
 use crate::body::StoredBody;
 use crate::changes::Changes;
+use crate::dictionary::Compression;
 use crate::dir::{self, Claim, DirError};
 use crate::files::Flaw;
 use crate::health::StoreHealth;
@@ -43,6 +43,8 @@ pub struct StoreOptions {
     pub recent_rows_max: usize,
     /// Bytes that a store without directory may take; the oldest flows go first.
     pub memory_bytes_max: u64,
+    /// What is stored is compressed.
+    pub compressed: bool,
     /// The time of day.
     pub now: Timestamp,
 }
@@ -151,8 +153,14 @@ impl Store {
             dir,
             recent_rows_max,
             memory_bytes_max,
+            compressed,
             now,
         } = options;
+        let compression = if compressed {
+            Compression::On
+        } else {
+            Compression::Off
+        };
         let (opened, claim) = match &dir {
             Some(dir) => {
                 dir::prepare(dir)?;
@@ -165,14 +173,26 @@ impl Store {
             ),
         };
         let memory_bytes_max = dir.is_none().then_some(memory_bytes_max);
-        Self::start(opened, claim, recent_rows_max, memory_bytes_max, limits)
+        Self::start(
+            (opened, claim),
+            recent_rows_max,
+            memory_bytes_max,
+            compression,
+            limits,
+        )
     }
 
     /// Opens a data directory for reading while no instance runs. Flows that an instance left unfinished are
     /// listed as interrupted.
     pub fn open_read_only(dir: &Path) -> Result<Self, OpenError> {
         let opened = opening::open_read_only(dir)?;
-        let store = Self::start(opened, None, usize::MAX, None, Limits::DEFAULT)?;
+        let store = Self::start(
+            (opened, None),
+            usize::MAX,
+            None,
+            Compression::On,
+            Limits::DEFAULT,
+        )?;
         for mut exchange in store.inner.archive.unfinished()? {
             exchange.end = Some(EndReason::Interrupted);
             let row = Row::new(&exchange, &Reading::default());
@@ -182,10 +202,10 @@ impl Store {
     }
 
     fn start(
-        opened: Opened,
-        claim: Option<Claim>,
+        (opened, claim): (Opened, Option<Claim>),
         recent_rows_max: usize,
         memory_bytes_max: Option<u64>,
+        compression: Compression,
         limits: Limits,
     ) -> Result<Self, OpenError> {
         let Opened {
@@ -198,13 +218,8 @@ impl Store {
             registry: Arc::clone(&registry),
         });
         let memory = Arc::new(Memory::new(recent_rows_max, archive.count()?));
-        let conversations = match &registry.dir {
-            Some(_) => Some(Conversations::new(
-                registry.catalog.hash_key().map_err(ReadError::from)?,
-            )),
-            None => None,
-        };
-        let intake = Intake::new(memory, limits, Arc::clone(&registry), conversations);
+        let intake = Intake::new(memory, limits, Arc::clone(&registry), compression);
+        let intake = intake.map_err(ReadError::from)?;
         let intake = Arc::new(intake);
         for notice in notices {
             intake.health.notice(notice);

@@ -32,6 +32,7 @@ pub(crate) fn options(dir: Option<&Path>) -> StoreOptions {
         dir: dir.map(Path::to_owned),
         recent_rows_max: 4,
         memory_bytes_max: 64 * 1024 * 1024,
+        compressed: true,
         now: Timestamp(1_790_000_000_000_000),
     }
 }

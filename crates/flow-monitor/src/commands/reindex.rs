@@ -79,6 +79,7 @@ fn in_files(config: &Config, args: ReindexArgs) -> anyhow::Result<Value> {
             dir: Some(dir.clone()),
             recent_rows_max: RECENT_ROWS_MAX,
             memory_bytes_max: 0,
+            compressed: config.switch("storage.compressed"),
             now: serve::now(),
         })?;
         flow_recorder::recover(&store, &meter)

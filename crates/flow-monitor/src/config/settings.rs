@@ -98,6 +98,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Switch(true),
         "Flows are kept on disk. When off, they live in memory, 256 MB at most, and are gone at the end.",
     ),
+    fixed(
+        "storage.compressed",
+        Kind::Switch(true),
+        "What is stored is compressed. When off, texts can be found in the files by other programs, which are several times larger.",
+    ),
     live(
         "recording.enabled",
         Kind::Switch(true),

@@ -29,6 +29,9 @@ fn files_with(dir: &Path, text: &str) -> Vec<String> {
 #[test]
 fn credentials_reach_the_provider_and_never_the_disk_or_the_api() {
     let (provider, dir) = (Provider::start(), data_dir());
+    // Compression would hide what the search is for.
+    let settings = dir.path().join("flow-monitor.toml");
+    std::fs::write(settings, "[storage]\ncompressed = false\n").unwrap();
     let monitor = Monitor::start(dir.path(), &provider.flags());
     let bearer = format!("Bearer {KEY}");
     let cookie = format!("session={KEY}");

@@ -34,6 +34,7 @@ fn open(dir: &Path) -> Store {
         dir,
         recent_rows_max: 10,
         memory_bytes_max: 1 << 20,
+        compressed: true,
         now: START,
     })
     .unwrap()

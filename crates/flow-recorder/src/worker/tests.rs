@@ -29,6 +29,7 @@ fn prepare(policy: Policy, options: CaptureOptions) -> HeldBench {
         dir: None,
         recent_rows_max: 100,
         memory_bytes_max: 64 << 20,
+        compressed: true,
         now,
     })
     .unwrap();

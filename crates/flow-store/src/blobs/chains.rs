@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::plan::{Plan, PlannedChain};
 use super::recent::Recent;
 use super::{ENTRY_BYTES, Hash, Prepared, pack};
+use crate::dictionary::Compression;
 use crate::pack::Packed;
 
 /// Bytes of all last chains.
@@ -138,7 +139,7 @@ fn put_chain(
             (None, Some(packed)) => put_blob(connection, &hash, packed)?,
             (None, None) => {
                 let bytes = body.body.bytes.get(span).unwrap_or_default();
-                find_or_put(connection, &hash, bytes)?
+                find_or_put(connection, &hash, bytes, body.compression)?
             }
         };
         let parent = links.last().map_or(0, |link: &Link| link.node);
@@ -150,11 +151,16 @@ fn put_chain(
 }
 
 /// Returns the number of a blob that the segment most likely has, and stores it where it has not.
-fn find_or_put(connection: &Connection, hash: &Hash, bytes: &[u8]) -> Result<i64, rusqlite::Error> {
+fn find_or_put(
+    connection: &Connection,
+    hash: &Hash,
+    bytes: &[u8],
+    compression: Compression,
+) -> Result<i64, rusqlite::Error> {
     match find(connection, hash)? {
         Some(b) => Ok(b),
         // Another segment had it.
-        None => put_blob(connection, hash, &pack(bytes)),
+        None => put_blob(connection, hash, &pack(bytes, compression)),
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     BODY_BYTES_MAX, CHAINED_BYTES_MIN, ENTRY_BYTES, Hash, HashKey, Hashed, Prepared, SplitBody,
     hash, pack,
 };
+use crate::dictionary::Compression;
 use crate::pack::PIECE_BYTES_MAX;
 
 /// Bytes of all last bodies.
@@ -27,6 +28,7 @@ const STRIDE_BYTES: usize = 4096;
 /// The last bodies, shared by the threads that record.
 pub(crate) struct Conversations {
     key: HashKey,
+    compression: Compression,
     recent: Mutex<Recent<(u64, u8), Known>>,
     lineages: AtomicU64,
 }
@@ -42,9 +44,10 @@ struct Known {
 
 impl Conversations {
     /// Returns one that knows no body. All segments of a store have the same key.
-    pub(crate) fn new(key: HashKey) -> Self {
+    pub(crate) fn new(key: HashKey, compression: Compression) -> Self {
         Self {
             key,
+            compression,
             recent: Mutex::new(Recent::new(RECENT_BYTES_MAX)),
             lineages: AtomicU64::new(0),
         }
@@ -85,7 +88,7 @@ impl Conversations {
             let old = same.and_then(hash_of);
             repeated += old.map_or(0, |_| bytes.len());
             hashes.push(old.unwrap_or_else(|| hash(&self.key, bytes)));
-            spans.push(old.is_none().then(|| pack(bytes)));
+            spans.push(old.is_none().then(|| pack(bytes, self.compression)));
         }
         let skeleton = self.hashed(&split.skeleton(&body));
         let body = Arc::new(SplitBody {
@@ -103,6 +106,7 @@ impl Conversations {
         self.remember(conversation, slot, lineage, &body);
         Some(Prepared {
             lineage,
+            compression: self.compression,
             body,
             skeleton,
             spans,
@@ -113,6 +117,7 @@ impl Conversations {
     fn whole(&self, body: Bytes) -> Prepared {
         Prepared {
             lineage: self.lineage(),
+            compression: self.compression,
             skeleton: self.hashed(&body),
             body: Arc::new(SplitBody {
                 bytes: body,
@@ -126,7 +131,7 @@ impl Conversations {
     fn hashed(&self, bytes: &[u8]) -> Hashed {
         Hashed {
             hash: hash(&self.key, bytes),
-            packed: pack(bytes),
+            packed: pack(bytes, self.compression),
         }
     }
 

@@ -5,6 +5,7 @@ use proptest::sample::Index;
 use rusqlite::{Connection, params};
 
 use super::*;
+use crate::dictionary::Compression;
 use crate::testing::noise;
 
 const KEY: HashKey = [7; 32];
@@ -24,7 +25,7 @@ impl Bench {
         connection.execute_batch(format::TRUTH).unwrap();
         Self {
             connection,
-            conversations: Conversations::new(KEY),
+            conversations: Conversations::new(KEY, Compression::On),
             chains: Chains::default(),
             bodies: BTreeMap::new(),
         }
@@ -349,7 +350,10 @@ fn what_was_rolled_back_is_not_referred_to() {
 fn another_segment_gets_everything() {
     let mut bench = Bench::new();
     bench.store(1, turn(2).as_bytes());
-    let conversations = std::mem::replace(&mut bench.conversations, Conversations::new(KEY));
+    let conversations = std::mem::replace(
+        &mut bench.conversations,
+        Conversations::new(KEY, Compression::On),
+    );
     let mut next = Bench::new();
     next.conversations = conversations;
     next.store(1, turn(3).as_bytes());

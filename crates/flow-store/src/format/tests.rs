@@ -33,8 +33,8 @@ fn any_single_change_breaks_a_seal() {
 #[test]
 fn an_outcome_leaves_out_the_head_that_did_not_change() {
     let (begun, ended) = (begun(1), ended(1));
-    let short = seal_json(&Outcome::new(&ended, Some(&begun))).unwrap();
-    let long = seal_json(&Outcome::new(&ended, None)).unwrap();
+    let short = seal_json(&Outcome::new(&ended, Some(&begun), Compression::On)).unwrap();
+    let long = seal_json(&Outcome::new(&ended, None), Compression::On).unwrap();
     let json = dictionary::decompress(unseal(&short).unwrap(), JSON_BYTES_MAX).unwrap();
     let text = String::from_utf8_lossy(&json);
     assert!(
@@ -55,7 +55,7 @@ fn json_is_read_as_either_format_has_it() {
     let plain = serde_json::to_vec(&exchange).unwrap();
     let mut old = plain.clone();
     seal(&mut old);
-    let new = seal_json(&exchange).unwrap();
+    let new = seal_json(&exchange, Compression::On).unwrap();
     assert!(new.len() * 2 < plain.len(), "{} bytes", new.len());
     for blob in [&old, &new] {
         assert_eq!(open_json::<Exchange>(blob).as_ref(), Some(&exchange));
@@ -63,7 +63,7 @@ fn json_is_read_as_either_format_has_it() {
     assert_eq!(open_json::<Exchange>(&plain), None, "it has no seal");
     let row = crate::testing::row(&exchange);
     let text = serde_json::to_vec(&row).unwrap();
-    for stored in [&text, &seal_json(&row).unwrap()] {
+    for stored in [&text, &seal_json(&row, Compression::On).unwrap()] {
         assert_eq!(open_row(stored).as_ref(), Some(&row));
     }
     assert_eq!(open_row(&text[1..]), None);
@@ -76,7 +76,7 @@ fn what_changed_after_the_request_is_kept() {
     ended.peer = Some("127.0.0.1:1".to_owned());
     ended.route.provider = Some("other".to_owned());
     ended.request.headers.clear();
-    let blob = seal_json(&Outcome::new(&ended, Some(&begun))).unwrap();
+    let blob = seal_json(&Outcome::new(&ended, Some(&begun), Compression::On)).unwrap();
     assert_eq!(open_json::<Outcome<'_>>(&blob).unwrap().apply(begun), ended);
 }
 

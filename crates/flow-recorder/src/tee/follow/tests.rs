@@ -13,6 +13,7 @@ fn store() -> Store {
         dir: None,
         recent_rows_max: 10,
         memory_bytes_max: 64 << 20,
+        compressed: true,
         now: START,
     })
     .unwrap()
