@@ -26,11 +26,14 @@ fn files_with(dir: &Path, text: &str) -> Vec<String> {
     found
 }
 
+#[cfg(unix)]
 #[test]
 fn credentials_reach_the_provider_and_never_the_disk_or_the_api() {
     let (provider, dir) = (Provider::start(), data_dir());
     // Compression would hide what the search is for.
     let settings = dir.path().join("flow-monitor.toml");
+    let owner = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(dir.path(), owner).unwrap();
     std::fs::write(settings, "[storage]\ncompressed = false\n").unwrap();
     let monitor = Monitor::start(dir.path(), &provider.flags());
     let bearer = format!("Bearer {KEY}");

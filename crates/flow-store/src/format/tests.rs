@@ -33,7 +33,7 @@ fn any_single_change_breaks_a_seal() {
 #[test]
 fn an_outcome_leaves_out_the_head_that_did_not_change() {
     let (begun, ended) = (begun(1), ended(1));
-    let short = seal_json(&Outcome::new(&ended, Some(&begun), Compression::On)).unwrap();
+    let short = seal_json(&Outcome::new(&ended, Some(&begun)), Compression::On).unwrap();
     let long = seal_json(&Outcome::new(&ended, None), Compression::On).unwrap();
     let json = dictionary::decompress(unseal(&short).unwrap(), JSON_BYTES_MAX).unwrap();
     let text = String::from_utf8_lossy(&json);
@@ -76,7 +76,7 @@ fn what_changed_after_the_request_is_kept() {
     ended.peer = Some("127.0.0.1:1".to_owned());
     ended.route.provider = Some("other".to_owned());
     ended.request.headers.clear();
-    let blob = seal_json(&Outcome::new(&ended, Some(&begun), Compression::On)).unwrap();
+    let blob = seal_json(&Outcome::new(&ended, Some(&begun)), Compression::On).unwrap();
     assert_eq!(open_json::<Outcome<'_>>(&blob).unwrap().apply(begun), ended);
 }
 

@@ -1,11 +1,12 @@
 use super::*;
+use crate::dictionary::Compression;
 use crate::pack::{Packed, Packer, Piece};
 use crate::segment::Location;
 use crate::testing::{FAST, id, noise};
 use flow_model::Side;
 
 fn piece(flow: u64, bytes: usize) -> Op {
-    let body = Packer::default().pack(&noise(bytes, flow));
+    let body = Packer::new(Compression::On).pack(&noise(bytes, flow));
     let pieces = vec![Piece { seq: 0, body }];
     let kind = OpKind::Pieces {
         side: Side::Response,
