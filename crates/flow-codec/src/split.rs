@@ -144,6 +144,13 @@ impl Chain {
         })
     }
 
+    /// Returns its last span.
+    pub fn last(&self) -> Range<usize> {
+        let last = self.ends.len().checked_sub(1);
+        last.and_then(|last| self.span(last))
+            .unwrap_or(self.at..self.at)
+    }
+
     fn span(&self, number: usize) -> Option<Range<usize>> {
         let start = match number.checked_sub(1) {
             Some(before) => *self.ends.get(before)?,

@@ -16,10 +16,11 @@
 //! | long bodies | over [`BODY_BYTES_MAX`] not taken |
 //! | bodies that do not split | one blob without chains: a retry costs its plan |
 //! | hash | first 16 bytes of keyed BLAKE3, so that nobody can tell from a hash what was said |
+//! | cache marks | an element that has one is kept as the same one without it, and what to put where |
 //! | parent | a smaller number, or 0: no file can send a reader in circles |
 //! | shared nodes | along the last body of a conversation only, so that nodes need no index |
 //! | a flow's own nodes | the last ones of each chain: `nodes.n` says which flow brought them |
-//! | memory, recorder | [`conversations::RECENT_BYTES_MAX`] of last bodies, 4 for each caller's key |
+//! | memory, recorder | [`conversations::RECENT_BYTES_MAX`] of last bodies, 16 for each caller's key |
 //! | memory, writer | [`chains::RECENT_BYTES_MAX`] of last chains |
 //! | memory, sweep | some 20 bytes for each chain and each blob that stays, 8 for each node that goes |
 //!
@@ -28,6 +29,7 @@
 mod chains;
 mod conversations;
 mod load;
+mod mark;
 mod plan;
 mod recent;
 mod sweep;
@@ -82,7 +84,22 @@ pub(crate) struct Prepared {
     body: Arc<SplitBody>,
     skeleton: Hashed,
     /// For each span its blob; none where the body before had it, so that the segment most likely has it too.
-    spans: Vec<Option<Packed>>,
+    spans: Vec<Option<Span>>,
+}
+
+/// A span that the segment most likely lacks.
+#[derive(Debug)]
+enum Span {
+    Plain(Packed),
+    /// One with a cache mark.
+    Marked {
+        /// Its own length.
+        length: usize,
+        /// The same without the mark.
+        base: Hashed,
+        at: usize,
+        mark: Bytes,
+    },
 }
 
 /// A body with what is known of it.
@@ -111,8 +128,36 @@ impl Prepared {
 
     /// Returns the memory that it holds while it waits.
     pub(crate) fn bytes(&self) -> usize {
-        let packed = self.spans.iter().flatten().map(|packed| packed.blob.len());
-        ENTRY_BYTES + self.body.weight() + self.skeleton.packed.blob.len() + packed.sum::<usize>()
+        let spans = self.spans.iter().flatten().map(Span::bytes);
+        ENTRY_BYTES + self.body.weight() + self.skeleton.packed.blob.len() + spans.sum::<usize>()
+    }
+}
+
+// === impl Span ===
+
+impl Span {
+    fn new(bytes: Bytes, key: &HashKey, compression: Compression) -> Self {
+        let Some(found) = mark::find(&bytes) else {
+            return Self::Plain(pack(&bytes, compression));
+        };
+        let (before, behind) = (bytes.slice(..found.start), bytes.slice(found.end..));
+        let base = [before, behind].concat();
+        Self::Marked {
+            length: bytes.len(),
+            base: Hashed {
+                hash: hash(key, &base),
+                packed: pack(&base, compression),
+            },
+            at: found.start,
+            mark: bytes.slice(found),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Plain(packed) => packed.blob.len(),
+            Self::Marked { base, mark, .. } => base.packed.blob.len() + mark.len(),
+        }
     }
 }
 

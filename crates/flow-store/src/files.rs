@@ -17,6 +17,8 @@ use crate::format::{self, FORMAT, Version};
 use crate::place::{Access, PROBE, Place, cannot_open, is_damage};
 use crate::store::OpenError;
 
+/// Bytes of a page. Records of a kilobyte or two waste less room in pages of this size than in smaller ones.
+const PAGE_BYTES: i64 = 8192;
 /// Name of a segment that is being made.
 const UNFINISHED: &str = "unfinished";
 /// Ending of the name of a compacted segment that is to take its original's place.
@@ -303,6 +305,7 @@ pub(crate) fn create(
     let make = || -> Result<(), rusqlite::Error> {
         let place = Place::File(unfinished.to_owned());
         let connection = place.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         fill(&connection)?;
         connection.close().map_err(|(_, error)| error)

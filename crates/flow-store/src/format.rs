@@ -120,6 +120,8 @@ pub(crate) enum Codec {
     ZstdDict,
     /// A plan: which blobs and nodes make up the body.
     Chained,
+    /// Of an element of a conversation: without its cache mark it is another blob.
+    Marked,
 }
 
 impl Codec {
@@ -129,6 +131,7 @@ impl Codec {
             Self::Zstd => 1,
             Self::ZstdDict => 2,
             Self::Chained => 3,
+            Self::Marked => 4,
         }
     }
 
@@ -138,6 +141,7 @@ impl Codec {
             1 => Some(Self::Zstd),
             2 => Some(Self::ZstdDict),
             3 => Some(Self::Chained),
+            4 => Some(Self::Marked),
             _ => None,
         }
     }

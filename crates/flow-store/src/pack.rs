@@ -294,7 +294,7 @@ pub(crate) fn unpack(codec: i64, length: u64, blob: &[u8]) -> Option<Vec<u8>> {
         Codec::Zstd => zstd::bulk::decompress(content, length).ok()?,
         Codec::ZstdDict => dictionary::decompress(content, length)?,
         // A plan says nothing without its segment.
-        Codec::Chained => return None,
+        Codec::Chained | Codec::Marked => return None,
     };
     (bytes.len() == length).then_some(bytes)
 }

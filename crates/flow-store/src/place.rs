@@ -12,7 +12,7 @@ use crate::files;
 /// How long a connection waits for a lock that another one holds.
 const LOCK_WAIT: Duration = Duration::from_secs(1);
 /// Pages of the log at which it is written into the file: 16 MB.
-const CHECKPOINT_PAGES: i64 = 4000;
+const CHECKPOINT_PAGES: i64 = 2000;
 /// What the log is cut to after a checkpoint.
 const LOG_BYTES_MAX: i64 = 64 * 1024 * 1024;
 /// What a connection to an unsealed segment caches.

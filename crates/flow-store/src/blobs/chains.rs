@@ -9,10 +9,12 @@ use std::collections::HashMap;
 use flow_codec::Chain;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::mark::Marked;
 use super::plan::{Plan, PlannedChain};
 use super::recent::Recent;
-use super::{ENTRY_BYTES, Hash, Prepared, pack};
+use super::{ENTRY_BYTES, Hash, Prepared, Span, pack};
 use crate::dictionary::Compression;
+use crate::format::Codec;
 use crate::pack::Packed;
 
 /// Bytes of all last chains.
@@ -136,7 +138,7 @@ fn put_chain(
         let packed = body.spans.get(first + number).and_then(Option::as_ref);
         let b = match (known.get(&hash), packed) {
             (Some(b), _) => *b,
-            (None, Some(packed)) => put_blob(connection, &hash, packed)?,
+            (None, Some(span)) => put_span(connection, &hash, span)?,
             (None, None) => {
                 let bytes = body.body.bytes.get(span).unwrap_or_default();
                 find_or_put(connection, &hash, bytes, body.compression)?
@@ -162,6 +164,29 @@ fn find_or_put(
         // Another segment had it.
         None => put_blob(connection, hash, &pack(bytes, compression)),
     }
+}
+
+/// Stores a span that the segment most likely lacks, and returns its blob's number.
+fn put_span(connection: &Connection, hash: &Hash, span: &Span) -> Result<i64, rusqlite::Error> {
+    let (length, base, at, mark) = match span {
+        Span::Plain(packed) => return put_blob(connection, hash, packed),
+        Span::Marked {
+            length,
+            base,
+            at,
+            mark,
+        } => (*length, base, *at, mark),
+    };
+    if let Some(b) = find(connection, hash)? {
+        return Ok(b);
+    }
+    let base = put_blob(connection, &base.hash, &base.packed)?;
+    let marked = Packed {
+        codec: Codec::Marked,
+        length,
+        blob: Marked { base, at, mark }.seal(),
+    };
+    put_blob(connection, hash, &marked)
 }
 
 /// Stores a blob that the segment most likely lacks, and returns its number.

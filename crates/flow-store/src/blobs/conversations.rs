@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 
 use super::recent::Recent;
 use super::{
-    BODY_BYTES_MAX, CHAINED_BYTES_MIN, ENTRY_BYTES, Hash, HashKey, Hashed, Prepared, SplitBody,
-    hash, pack,
+    BODY_BYTES_MAX, CHAINED_BYTES_MIN, ENTRY_BYTES, Hash, HashKey, Hashed, Prepared, Span,
+    SplitBody, hash, pack,
 };
 use crate::dictionary::Compression;
 use crate::pack::PIECE_BYTES_MAX;
@@ -21,7 +21,7 @@ use crate::pack::PIECE_BYTES_MAX;
 /// Bytes of all last bodies.
 pub(super) const RECENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bodies that are kept of one key.
-const SLOTS: u8 = 4;
+const SLOTS: u8 = 16;
 /// Bytes that are compared at once.
 const STRIDE_BYTES: usize = 4096;
 
@@ -84,11 +84,12 @@ impl Conversations {
         let mut spans = Vec::with_capacity(same.len());
         let mut repeated = 0;
         for (span, same) in split.chains().iter().flat_map(Chain::spans).zip(same) {
-            let bytes = body.get(span).unwrap_or_default();
+            let bytes = body.slice(span);
             let old = same.and_then(hash_of);
             repeated += old.map_or(0, |_| bytes.len());
-            hashes.push(old.unwrap_or_else(|| hash(&self.key, bytes)));
-            spans.push(old.is_none().then(|| pack(bytes, self.compression)));
+            hashes.push(old.unwrap_or_else(|| hash(&self.key, &bytes)));
+            let span = || Span::new(bytes, &self.key, self.compression);
+            spans.push(old.is_none().then(span));
         }
         let skeleton = self.hashed(&split.skeleton(&body));
         let body = Arc::new(SplitBody {
@@ -96,8 +97,8 @@ impl Conversations {
             split,
             hashes,
         });
-        // Half of an earlier body again is its next turn; less is another conversation with the same tools.
-        let goes_on = earlier.filter(|(_, known)| repeated * 2 >= known.body.bytes.len());
+        // Most of an earlier body again is its next turn; less is another conversation with the same tools.
+        let goes_on = earlier.filter(|(_, known)| repeated * 10 >= settled_bytes(&known.body) * 9);
         let lineage = match &goes_on {
             Some((_, known)) => known.lineage,
             None => self.lineage(),
@@ -171,6 +172,13 @@ impl Conversations {
         let slot = slot.or_else(|| (0..SLOTS).min_by_key(used)).unwrap_or(0);
         recent.insert((conversation, slot), known, ENTRY_BYTES + body.weight());
     }
+}
+
+/// Returns the bytes of a body that its next turn repeats: all but the last element of each chain, which is written
+/// anew where a cache mark is taken out of it.
+fn settled_bytes(body: &SplitBody) -> usize {
+    let settled = |chain: &Chain| chain.last().start - chain.at();
+    body.split.chains().iter().map(settled).sum()
 }
 
 /// Returns about how many bytes two bodies have in common from their starts on.

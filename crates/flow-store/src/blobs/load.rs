@@ -8,6 +8,7 @@ use flow_codec::SPAN_BYTES_MIN;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::BODY_BYTES_MAX;
+use super::mark::Marked;
 use super::plan::{Plan, PlannedChain};
 use crate::dictionary;
 use crate::format::{Codec, unseal};
@@ -229,19 +230,37 @@ fn append_blob(
     out: &mut Vec<u8>,
 ) -> Result<(), LoadError> {
     let mut statement = connection.prepare_cached(BLOB)?;
-    let appended = statement
-        .query_row([b], |row| {
-            let (codec, length) = (row.get(0)?, row.get(1)?);
-            Ok(append(
-                codec,
-                length,
-                row.get_ref(2)?.as_blob()?,
-                bytes_max,
-                out,
-            ))
-        })
-        .optional()?;
-    appended.flatten().ok_or(LoadError::Blob { b })
+    let mut rows = statement.query([b])?;
+    let row = rows.next()?.ok_or(LoadError::Blob { b })?;
+    let (codec, length) = (row.get(0)?, row.get(1)?);
+    let blob = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+    if Codec::from_code(codec) == Some(Codec::Marked) {
+        return append_marked(connection, (b, length), blob, bytes_max, out);
+    }
+    append(codec, length, blob, bytes_max, out).ok_or(LoadError::Blob { b })
+}
+
+/// Appends an element without its cache mark, and puts the mark in.
+fn append_marked(
+    connection: &Connection,
+    (b, length): (i64, i64),
+    blob: &[u8],
+    bytes_max: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), LoadError> {
+    let damaged = || LoadError::Blob { b };
+    let marked = Marked::open(b, blob).ok_or_else(damaged)?;
+    let start = out.len();
+    let mut statement = connection.prepare_cached(BLOB)?;
+    let mut rows = statement.query([marked.base])?;
+    let row = rows.next()?.ok_or_else(damaged)?;
+    let base = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+    append(row.get(0)?, row.get(1)?, base, bytes_max, out).ok_or_else(damaged)?;
+    let at = start.checked_add(marked.at);
+    let at = at.filter(|at| *at <= out.len()).ok_or_else(damaged)?;
+    out.splice(at..at, marked.mark.iter().copied());
+    let fits = out.len() <= bytes_max && usize::try_from(length) == Ok(out.len() - start);
+    fits.then_some(()).ok_or_else(damaged)
 }
 
 fn append(codec: i64, length: i64, blob: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Option<()> {
@@ -255,7 +274,7 @@ fn append(codec: i64, length: i64, blob: &[u8], bytes_max: usize, out: &mut Vec<
             out.resize(end, 0);
             dictionary::decompress_into(content, out.get_mut(start..)?)?;
         }
-        Codec::Raw | Codec::Zstd | Codec::Chained => return None,
+        Codec::Raw | Codec::Zstd | Codec::Chained | Codec::Marked => return None,
     }
     Some(())
 }

@@ -7,12 +7,14 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 
+use super::mark::Marked;
 use super::plan::Plan;
 use crate::format::Codec;
 
 const PLANS: &str = "SELECT body FROM requests WHERE codec = ?1";
 const NODES: &str = "SELECT node, parent, b FROM nodes ORDER BY node DESC";
 const BLOBS: &str = "SELECT b FROM blobs";
+const MARKED: &str = "SELECT b, body FROM blobs WHERE codec = ?1";
 const REMOVE_NODE: &str = "DELETE FROM nodes WHERE node = ?1";
 const REMOVE_BLOB: &str = "DELETE FROM blobs WHERE b = ?1";
 
@@ -52,6 +54,7 @@ pub(crate) fn sweep(connection: &Connection) -> Result<Swept, rusqlite::Error> {
         remove.execute([node])?;
         swept.nodes += 1;
     }
+    keep_bases(connection, &mut kept)?;
     let mut blobs = connection.prepare_cached(BLOBS)?;
     let mut lost = Vec::new();
     let mut rows = blobs.query([])?;
@@ -68,6 +71,22 @@ pub(crate) fn sweep(connection: &Connection) -> Result<Swept, rusqlite::Error> {
         swept.blobs += 1;
     }
     Ok(swept)
+}
+
+/// Notes the blobs that others are kept without their cache mark in.
+fn keep_bases(connection: &Connection, kept: &mut HashSet<i64>) -> Result<(), rusqlite::Error> {
+    let mut marked = connection.prepare_cached(MARKED)?;
+    let mut rows = marked.query([Codec::Marked.code()])?;
+    while let Some(row) = rows.next()? {
+        let b = row.get(0)?;
+        let blob = row.get_ref(1)?.as_blob().ok();
+        if kept.contains(&b)
+            && let Some(marked) = blob.and_then(|blob| Marked::open(b, blob))
+        {
+            kept.insert(marked.base);
+        }
+    }
+    Ok(())
 }
 
 /// Returns the nodes that no chain passes through, and notes the blobs of the others in `kept`.
