@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -18,6 +20,8 @@ use crate::traffic::{Stored, Traffic};
 
 /// Rows of ended flows that the store keeps in memory.
 const RECENT_ROWS_MAX: usize = 1000;
+/// Calls that one thread makes before it takes the next share.
+const SHARE_CALLS: u64 = 256;
 /// How often the progress is told.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
@@ -68,22 +72,44 @@ pub(crate) fn open(dir: &Path, traffic: &Traffic) -> Result<Store> {
 
 /// Makes all calls and hands them to the store. Returns the bytes of their bodies.
 fn feed(store: &Store, traffic: &Traffic) -> u64 {
+    // The turns of a session follow from each other, calls on their own do not.
+    let threads = match traffic.sessions {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        _ => 1,
+    };
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        let feeders: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| feed_shares(store, traffic, &next)))
+            .collect();
+        let fed = feeders.into_iter().map(|feeder| feeder.join().unwrap_or(0));
+        fed.sum()
+    })
+}
+
+/// Makes one share of the calls after the other, so that several threads keep about the order of time.
+fn feed_shares(store: &Store, traffic: &Traffic, next: &AtomicU64) -> u64 {
     let prices = Prices::default();
     let mut generator = Generator::new(traffic.plan());
     let mut raw_bytes = 0;
     let mut told = Instant::now();
-    for position in 0..traffic.flows {
-        let call = generator.call(position);
-        raw_bytes += call.bytes();
-        let row = call.row(&prices);
-        write_request(store, &call, &row);
-        write_outcome(store, call, row);
+    loop {
+        let from = next.fetch_add(SHARE_CALLS, Ordering::Relaxed);
+        if from >= traffic.flows {
+            return raw_bytes;
+        }
+        for position in from..(from + SHARE_CALLS).min(traffic.flows) {
+            let call = generator.call(position);
+            raw_bytes += call.bytes();
+            let row = call.row(&prices);
+            write_request(store, &call, &row);
+            write_outcome(store, call, row);
+        }
         if told.elapsed() > TOLD_EVERY {
             told = Instant::now();
-            out::line(format_args!("{position} of {} flows", traffic.flows));
+            out::line(format_args!("{from} of {} flows", traffic.flows));
         }
     }
-    raw_bytes
 }
 
 /// Hands a request to the store.

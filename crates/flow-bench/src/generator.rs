@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) clock: Clock,
     pub(crate) sessions: u64,
     pub(crate) shape: Shape,
+    /// Bytes of a call on its own, about.
+    pub(crate) call_bytes: u64,
 }
 
 /// Makes the calls of a plan.
@@ -80,7 +82,7 @@ impl Generator {
     pub(crate) fn new(plan: Plan) -> Self {
         let words = Words::new();
         Self {
-            singles: Singles::new(plan.clock.seed, &words),
+            singles: Singles::new(plan.clock.seed, plan.call_bytes, &words),
             plan,
             words,
             lanes: (0..LANES).map(|_| None).collect(),

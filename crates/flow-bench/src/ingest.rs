@@ -177,6 +177,7 @@ mod tests {
             sessions: 1,
             turns: 10,
             request_bytes: 50_000,
+            call_bytes: crate::single::CALL_BYTES,
             days: 2,
             seed: 3,
         };

@@ -18,6 +18,8 @@ const PROMPT_BYTES: u64 = 1_750;
 /// Mean bytes of an answer that comes at once, and of a streamed one, whose events take many times its own room.
 const ANSWER_BYTES: u64 = 600;
 const STREAMED_BYTES: u64 = 280;
+/// Bytes of a call with texts of these lengths, about.
+pub(crate) const CALL_BYTES: u64 = 4_000;
 /// Programs, each with a system prompt of its own.
 const PROGRAMS: u64 = 40;
 /// Calls that one run of a program makes.
@@ -26,6 +28,8 @@ const RUN_CALLS: u64 = 500;
 /// Makes the calls on their own of one seed.
 pub(crate) struct Singles {
     seed: u64,
+    /// Bytes of a call, about.
+    call_bytes: u64,
     /// System prompts of the programs.
     systems: Vec<String>,
     prompt: String,
@@ -35,20 +39,30 @@ pub(crate) struct Singles {
 // === impl Singles ===
 
 impl Singles {
-    pub(crate) fn new(seed: u64, words: &Words) -> Self {
+    pub(crate) fn new(seed: u64, call_bytes: u64, words: &Words) -> Self {
         let system = |program| {
             let mut author = Author::new(words, Random::keyed(seed, Domain::Agent, 1000 + program));
             let mut text = String::new();
             let language = Language::of_person(&mut author.random);
-            author.text(&mut text, language, 180);
+            author.text(
+                &mut text,
+                language,
+                180 * call_bytes.min(CALL_BYTES) / CALL_BYTES,
+            );
             text
         };
         Self {
             seed,
+            call_bytes,
             systems: (0..PROGRAMS).map(system).collect(),
             prompt: String::new(),
             answer: Answer::default(),
         }
+    }
+
+    /// Returns the length of a text that is `bytes` long in a call of the usual length.
+    fn scaled(&self, bytes: u64) -> u64 {
+        (bytes * self.call_bytes / CALL_BYTES).max(8)
     }
 
     /// Returns the call with this number.
@@ -63,17 +77,16 @@ impl Singles {
         let stream = author.random.chance(350);
         let language = Language::of_person(&mut author.random);
         self.prompt.clear();
-        let bytes = author.random.around(PROMPT_BYTES);
+        let bytes = author.random.around(self.scaled(PROMPT_BYTES));
         author.text(&mut self.prompt, language, bytes);
-        if author.random.chance(150) {
+        if author.random.chance(150) && self.call_bytes >= CALL_BYTES {
             self.prompt.push_str("\n\n```\n");
             author.text(&mut self.prompt, Language::Code, 400);
             self.prompt.push_str("\n```");
         }
         self.answer.text.clear();
-        let bytes = author
-            .random
-            .around(if stream { STREAMED_BYTES } else { ANSWER_BYTES });
+        let bytes = if stream { STREAMED_BYTES } else { ANSWER_BYTES };
+        let bytes = author.random.around(self.scaled(bytes));
         author.text(&mut self.answer.text, language, bytes);
         let system = author.random.place(self.systems.len());
         let system = self.systems.get(system).map_or("", String::as_str);

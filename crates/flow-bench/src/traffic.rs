@@ -10,6 +10,7 @@ use flow_model::Timestamp;
 use crate::clock::Clock;
 use crate::generator::Plan;
 use crate::session::Shape;
+use crate::single::CALL_BYTES;
 
 /// The file in a data directory that says what was generated there.
 const FILE: &str = "traffic.txt";
@@ -32,6 +33,9 @@ pub(crate) struct Traffic {
     /// Mean bytes of a request within a session.
     #[arg(long, default_value_t = 220_000)]
     pub(crate) request_bytes: u64,
+    /// Bytes of a call on its own, about.
+    #[arg(long, default_value_t = CALL_BYTES)]
+    pub(crate) call_bytes: u64,
     /// Days over which the calls are spread.
     #[arg(long, default_value_t = 30)]
     pub(crate) days: u64,
@@ -57,6 +61,7 @@ impl Traffic {
         sessions: 1,
         turns: 150,
         request_bytes: 220_000,
+        call_bytes: CALL_BYTES,
         days: 30,
         seed: 1,
     };
@@ -74,6 +79,7 @@ impl Traffic {
                 turns: self.turns,
                 request_bytes: self.request_bytes,
             },
+            call_bytes: self.call_bytes,
         }
     }
 
@@ -114,11 +120,14 @@ impl Stored {
             sessions,
             turns,
             request_bytes,
+            call_bytes,
             days,
             seed,
         } = self.traffic;
         let raw_bytes = self.raw_bytes;
-        format!("{flows} {sessions} {turns} {request_bytes} {days} {seed} {raw_bytes}\n")
+        format!(
+            "{flows} {sessions} {turns} {request_bytes} {call_bytes} {days} {seed} {raw_bytes}\n"
+        )
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -132,6 +141,7 @@ impl Stored {
                 sessions: next()?,
                 turns: u32::try_from(next()?).ok()?,
                 request_bytes: next()?,
+                call_bytes: next()?,
                 days: next()?,
                 seed: next()?,
             },
@@ -152,10 +162,11 @@ mod tests {
                 sessions: 2,
                 turns: 3,
                 request_bytes: 4,
-                days: 5,
-                seed: 6,
+                call_bytes: 5,
+                days: 6,
+                seed: 7,
             },
-            raw_bytes: 7,
+            raw_bytes: 8,
         };
         assert_eq!(Stored::parse(&stored.text()), Some(stored));
         assert_eq!(Stored::parse("1 2 3"), None);

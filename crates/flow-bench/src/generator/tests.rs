@@ -15,6 +15,7 @@ fn generator(calls: u64, sessions: u64, shape: Shape) -> Generator {
         },
         sessions,
         shape,
+        call_bytes: crate::single::CALL_BYTES,
     })
 }
 
@@ -45,7 +46,7 @@ fn a_position_gives_the_same_call_whatever_came_before() {
 fn another_seed_gives_other_calls() {
     let mut other = generator(600, 12, SHORT);
     other.plan.clock.seed = 12;
-    other.singles = Singles::new(12, &other.words);
+    other.singles = Singles::new(12, crate::single::CALL_BYTES, &other.words);
     assert!(!same(&other.call(5), &generator(600, 12, SHORT).call(5)));
 }
 
