@@ -8,9 +8,10 @@ use flow_model::{FlowId, Side, Timestamp};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ToSql, params};
 
-use crate::blobs::{self, Chains};
+use crate::blobs::Chains;
 use crate::format::{self, Codec, side_code};
 use crate::pack::{Op, OpKind, Packed, Piece, RequestBody, RowRecord, Whole};
+use crate::purge;
 use crate::registry;
 use crate::segment::Extent;
 
@@ -206,8 +207,8 @@ impl<'c> Transaction<'c> {
                     self.forget(chains, n, id)?;
                 }
             }
-            // These go to the catalog.
-            OpKind::Salvaged(_) | OpKind::Note { .. } => {}
+            // These go to the catalog, or concern a segment as a whole.
+            OpKind::Salvaged(_) | OpKind::Note { .. } | OpKind::Purge(_) | OpKind::Rotate(_) => {}
         }
         Ok(())
     }
@@ -373,7 +374,7 @@ impl<'c> Transaction<'c> {
         let shares = self.shares(n)?;
         self.applied.gone += u64::from(self.remove(n)?);
         if shares {
-            blobs::sweep(self.connection)?;
+            purge::sweep(self.connection)?;
             chains.forget_all();
         }
         if ended {

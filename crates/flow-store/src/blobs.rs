@@ -26,6 +26,7 @@
 //!
 //! Nothing that is remembered is needed: without it a body costs more, and is stored all the same.
 
+mod adopt;
 mod chains;
 mod conversations;
 mod load;
@@ -45,6 +46,7 @@ use crate::dictionary::Compression;
 use crate::format::{self, CHECKSUM_BYTES, Codec};
 use crate::pack::Packed;
 
+pub(crate) use self::adopt::adopt;
 pub(crate) use self::chains::Chains;
 pub(crate) use self::conversations::Conversations;
 pub(crate) use self::load::{LoadError, fresh, load};

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `segments` | what is known of each segment; of a sealed one also its size and its checksum |
 //! | `tombstones` | flows that count as deleted, whose records are still to be removed |
+//! | `retired` | segments that count as gone, whose files are still to be removed |
 //! | `pins` | flows that are kept whatever becomes of their segment |
 //! | `notes` | how far rows were derived, and which damaged files were salvaged |
 //! | `gone` | sums over flows that are no longer there, by quarter of an hour |
@@ -25,6 +26,7 @@ use crate::dir;
 use crate::files::{self, Flaw};
 use crate::format::Version;
 use crate::place::{self, Access, Place};
+use crate::rollup::{self, Rollups};
 use crate::segment::{Extent, Location, SegmentState};
 use crate::store::OpenError;
 
@@ -47,25 +49,21 @@ const TABLES: &str = "
         number INTEGER PRIMARY KEY, state INTEGER NOT NULL, flows INTEGER NOT NULL, unread INTEGER NOT NULL,
         bytes INTEGER NOT NULL, first_at INTEGER, last_at INTEGER, first_id BLOB, last_id BLOB, checksum BLOB,
         format_major INTEGER NOT NULL, format_minor INTEGER NOT NULL, sealed_at INTEGER);
-    CREATE TABLE tombstones (id BLOB PRIMARY KEY, segment INTEGER NOT NULL, n INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE INDEX tombstones_by_segment ON tombstones (segment, n);
+    CREATE TABLE tombstones (
+        segment INTEGER NOT NULL, n INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY (segment, n)) WITHOUT ROWID;
+    CREATE INDEX tombstones_by_id ON tombstones (id);
+    CREATE TABLE retired (segment INTEGER PRIMARY KEY);
     CREATE TABLE pins (id BLOB PRIMARY KEY, pinned_at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE notes (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-    CREATE TABLE gone (
-        bucket INTEGER NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, upstream TEXT NOT NULL,
-        client TEXT NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL, flows INTEGER NOT NULL,
-        input INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,
-        cache_write INTEGER NOT NULL, reasoning INTEGER NOT NULL, cost INTEGER NOT NULL,
-        duration INTEGER NOT NULL,
-        PRIMARY KEY (bucket, provider, model, upstream, client, agent, state)) WITHOUT ROWID;
 ";
-const TABLE_NAMES: [&str; 5] = ["segments", "tombstones", "pins", "notes", "gone"];
+const TABLE_NAMES: [&str; 6] = ["segments", "tombstones", "retired", "pins", "notes", "gone"];
 
 const PUT: &str = "INSERT OR REPLACE INTO segments VALUES
     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 const LIST: &str =
     "SELECT number, state, flows, unread, bytes, first_at, last_at, first_id, last_id, checksum,
     format_major, format_minor, sealed_at FROM segments ORDER BY number";
+const UNPIN: &str = "DELETE FROM pins WHERE id = ?1";
 
 /// What the catalog knows of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,13 +244,9 @@ impl Catalog {
         Ok(())
     }
 
-    /// Removes a segment that is no longer there, with the flows of it that were to be deleted.
+    /// Removes a segment that is no longer there. What was deleted of it stays so, for when the segment is salvaged.
     pub(crate) fn remove(&self, number: u32) -> Result<(), rusqlite::Error> {
-        let connection = self.connection.lock();
-        let both = connection.unchecked_transaction()?;
-        both.execute("DELETE FROM tombstones WHERE segment = ?1", [number])?;
-        both.execute("DELETE FROM segments WHERE number = ?1", [number])?;
-        both.commit()
+        self.run("DELETE FROM segments WHERE number = ?1", [number])
     }
 
     /// Returns the value of a note, by its key as the table has it.
@@ -318,31 +312,40 @@ impl Catalog {
     }
 }
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "deleting and pinning come with retention")
-)]
+// What deletion, retention and pins keep here.
 impl Catalog {
-    /// Marks flows as deleted, all of them or none.
-    pub(crate) fn bury(&self, flows: &[(FlowId, Location)]) -> Result<(), rusqlite::Error> {
+    /// Marks records of flows as deleted, lets go of the pins of flows and adds to the sums: all of that or nothing.
+    pub(crate) fn bury(
+        &self,
+        records: &[(FlowId, Location)],
+        unpinned: &[FlowId],
+        sums: &Rollups,
+    ) -> Result<(), rusqlite::Error> {
         let connection = self.connection.lock();
         let all = connection.unchecked_transaction()?;
         let mut bury =
             all.prepare_cached("INSERT OR REPLACE INTO tombstones VALUES (?1, ?2, ?3)")?;
-        for (id, Location { segment, n }) in flows {
-            bury.execute(params![id.to_bytes(), segment, n])?;
+        for (id, Location { segment, n }) in records {
+            bury.execute(params![segment, n, id.to_bytes()])?;
         }
         drop(bury);
+        let mut unpin = all.prepare_cached(UNPIN)?;
+        for id in unpinned {
+            unpin.execute([id.to_bytes()])?;
+        }
+        drop(unpin);
+        sums.store(&all)?;
         all.commit()
     }
 
-    /// Forgets that flows were deleted, once nothing is left of them.
-    pub(crate) fn unbury(&self, ids: &[FlowId]) -> Result<(), rusqlite::Error> {
+    /// Forgets that flows of a segment were deleted, once nothing is left of them.
+    pub(crate) fn unbury(&self, segment: u32, numbers: &[i64]) -> Result<(), rusqlite::Error> {
         let connection = self.connection.lock();
         let all = connection.unchecked_transaction()?;
-        let mut unbury = all.prepare_cached("DELETE FROM tombstones WHERE id = ?1")?;
-        for id in ids {
-            unbury.execute([id.to_bytes()])?;
+        let mut unbury =
+            all.prepare_cached("DELETE FROM tombstones WHERE segment = ?1 AND n = ?2")?;
+        for n in numbers {
+            unbury.execute(params![segment, n])?;
         }
         drop(unbury);
         all.commit()
@@ -359,6 +362,60 @@ impl Catalog {
         flows.collect()
     }
 
+    /// Returns whether a flow was deleted in any segment.
+    pub(crate) fn is_buried(&self, id: FlowId) -> Result<bool, rusqlite::Error> {
+        let connection = self.connection.lock();
+        let mut buried =
+            connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM tombstones WHERE id = ?1)")?;
+        buried.query_row([id.to_bytes()], |row| row.get(0))
+    }
+
+    /// Counts a segment as gone, adds to the sums and forgets what was deleted of it: all of that or nothing.
+    pub(crate) fn retire(&self, number: u32, sums: &Rollups) -> Result<(), rusqlite::Error> {
+        let connection = self.connection.lock();
+        let all = connection.unchecked_transaction()?;
+        all.execute("INSERT OR IGNORE INTO retired VALUES (?1)", [number])?;
+        all.execute("DELETE FROM tombstones WHERE segment = ?1", [number])?;
+        all.execute("DELETE FROM segments WHERE number = ?1", [number])?;
+        sums.store(&all)?;
+        all.commit()
+    }
+
+    /// Returns the segments that count as gone and whose files may still be there.
+    pub(crate) fn retired(&self) -> Result<Vec<u32>, rusqlite::Error> {
+        let connection = self.connection.lock();
+        let mut retired =
+            connection.prepare_cached("SELECT segment FROM retired ORDER BY segment")?;
+        let numbers = retired.query_map([], |row| row.get(0))?;
+        numbers.collect()
+    }
+
+    /// Removes the files of segments that count as gone from the directory of segments.
+    pub(crate) fn remove_retired(&self, segments: &Path) -> Result<(), OpenError> {
+        let failed = |source| OpenError::Segment {
+            path: segments.to_owned(),
+            source,
+        };
+        for number in self.retired().map_err(failed)? {
+            files::remove_segment(&files::segment_path(segments, number))?;
+            self.forget_retired(number).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that the files of a segment are gone.
+    pub(crate) fn forget_retired(&self, number: u32) -> Result<(), rusqlite::Error> {
+        self.run("DELETE FROM retired WHERE segment = ?1", [number])
+    }
+
+    /// Calls `act` with the catalog's connection.
+    pub(crate) fn with<T>(
+        &self,
+        act: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, rusqlite::Error> {
+        act(&self.connection.lock())
+    }
+
     /// Pins a flow. One that is pinned keeps the time at which it was.
     pub(crate) fn pin(&self, id: FlowId, now: Timestamp) -> Result<(), rusqlite::Error> {
         self.run(
@@ -368,7 +425,7 @@ impl Catalog {
     }
 
     pub(crate) fn unpin(&self, id: FlowId) -> Result<(), rusqlite::Error> {
-        self.run("DELETE FROM pins WHERE id = ?1", [id.to_bytes()])
+        self.run(UNPIN, [id.to_bytes()])
     }
 
     pub(crate) fn is_pinned(&self, id: FlowId) -> Result<bool, rusqlite::Error> {
@@ -439,6 +496,7 @@ fn restore(dir: &Path) -> Result<(), OpenError> {
 fn create_tables(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.execute_batch("BEGIN")?;
     connection.execute_batch(TABLES)?;
+    connection.execute_batch(rollup::TABLE)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", FORMAT.code())?;
     connection.execute_batch("COMMIT")

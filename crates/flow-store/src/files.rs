@@ -23,6 +23,12 @@ const PAGE_BYTES: i64 = 8192;
 const UNFINISHED: &str = "unfinished";
 /// Ending of the name of a compacted segment that is to take its original's place.
 const COMPACTED: &str = ".compact";
+/// Ending of the name of a copy from which deleted flows are removed.
+const PURGING: &str = ".purging";
+/// Endings of the names of files that are derived from a segment, in place of its own.
+const DERIVED: [&str; 2] = ["col", "fts"];
+/// What SQLite keeps beside a file.
+const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// Bytes of the header of an SQLite file.
 const HEADER_BYTES: usize = 100;
 /// What stands at its place 18 while the file has a log.
@@ -70,6 +76,47 @@ pub(crate) fn compacted_path(path: &Path) -> PathBuf {
     beside(path, COMPACTED)
 }
 
+/// Returns where the copy of a segment is from which deleted flows are removed.
+pub(crate) fn purging_path(path: &Path) -> PathBuf {
+    beside(path, PURGING)
+}
+
+/// Returns the paths of a segment's files: its own first, then those that are derived from it.
+fn family(path: &Path) -> Vec<PathBuf> {
+    let own = [path.to_owned()];
+    let derived = DERIVED.map(|ending| path.with_extension(ending));
+    let bases = own.into_iter().chain(derived);
+    let with_logs = |base: PathBuf| {
+        let logs = LOGS.map(|suffix| beside(&base, suffix));
+        std::iter::once(base).chain(logs)
+    };
+    bases.flat_map(with_logs).collect()
+}
+
+/// Returns the bytes of a segment's files.
+pub(crate) fn bytes_of(path: &Path) -> u64 {
+    let files = family(path).into_iter();
+    files
+        .filter_map(|path| fs::metadata(path).ok())
+        .map(|found| found.len())
+        .sum()
+}
+
+/// Removes a segment and what is derived from it.
+pub(crate) fn remove_segment(path: &Path) -> Result<(), OpenError> {
+    for path in family(path) {
+        remove(&path)?;
+    }
+    let dir = path.parent().unwrap_or(path);
+    Ok(dir::sync(dir).map_err(dir::failed("sync", dir))?)
+}
+
+/// Removes what is derived from a segment.
+pub(crate) fn remove_derived(path: &Path) -> Result<(), OpenError> {
+    let derived = family(path).into_iter().skip(1 + LOGS.len());
+    derived.into_iter().try_for_each(|path| remove(&path))
+}
+
 /// Returns the segment files in a directory with their numbers, lowest first.
 pub(crate) fn list(dir: &Path) -> Result<Vec<(u32, PathBuf)>, OpenError> {
     let mut found = Vec::new();
@@ -112,10 +159,10 @@ pub(crate) fn put_aside_before(dir: &Path) -> Result<Vec<PathBuf>, OpenError> {
     Ok(paths)
 }
 
-/// Removes segments that were compacted half when the program was killed.
+/// Removes copies of segments that were half made when the program was killed.
 pub(crate) fn remove_compacted(dir: &Path) -> Result<(), OpenError> {
     for (name, path) in entries(dir)? {
-        if name.contains(COMPACTED) {
+        if name.contains(COMPACTED) || name.contains(PURGING) {
             remove(&path)?;
         }
     }

@@ -23,6 +23,8 @@ pub struct StoreHealth {
     pub flows_not_stored: u64,
     /// Ended flows that were dropped to stay within the memory that an unpersisted store may use.
     pub flows_evicted: u64,
+    /// Deleted flows of which something is still in a file.
+    pub flows_being_deleted: u64,
     /// Flows brought over from damaged segments.
     pub flows_salvaged: u64,
     /// Flows of damaged segments that could not be read any more.

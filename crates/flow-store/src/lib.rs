@@ -9,6 +9,9 @@
 //! Write ─► intake ─► pack ─► queue ─► writer ─► apply ─► segment (shapes of format) ◄─ registry ◄─ opening
 //!            └► memory ─► changes                            │                             │ files
 //! list ◄─ page ◄─┴──────────────────────── read ◄────────────┘             seal ─► catalog ◄┘
+//!
+//! delete ─► tombstones and rollups in the catalog ─► purge: by the writer in segments in use, by seal in sealed ones
+//! retain ─► pinned flows through the queue, all others to rollups ─► files removed
 //! ```
 //!
 //! Limits: 64 MB wait to be committed and 4 MB are being committed (`queue`); a record holds 4 MiB of a body
@@ -23,12 +26,15 @@ mod store;
 mod body;
 mod changes;
 mod columns;
+mod delete;
 mod dir;
 mod health;
 mod list;
 mod memory;
 mod page;
 mod read;
+mod retain;
+mod rollup;
 mod write;
 
 mod apply;
@@ -41,6 +47,7 @@ mod intake;
 mod opening;
 mod pack;
 mod place;
+mod purge;
 mod queue;
 mod registry;
 mod salvage;
@@ -54,11 +61,14 @@ mod testing;
 
 pub use body::{Pieces, StoredBody};
 pub use changes::Changes;
+pub use delete::{DeleteError, Deleted, Deletion, Which};
 pub use dir::{DirError, is_in_use, prepare as prepare_dir};
 pub use health::StoreHealth;
 pub use list::{LIST_ROWS_MAX, ListQuery, Page, Sort, SortError, SortKey};
 pub use memory::{LiveView, Watch};
 pub use read::ReadError;
+pub use retain::{Retention, Tidied, TidyError};
+pub use rollup::{Rollup, Sum};
 pub use segment::{SegmentInfo, SegmentState};
 pub use store::{OpenError, Store, StoreOptions};
 pub use vault::{KEY_BYTES, MasterKey};

@@ -7,6 +7,8 @@
 //! announce ──► Running ──(outcome written)──► Ending ──(committed, or given up)──► Recent ──► forgotten here
 //! ```
 
+mod deleted;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;

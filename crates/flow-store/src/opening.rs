@@ -16,11 +16,13 @@ use flow_model::{Exchange, FlowId, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::catalog::{Catalog, Entry, Origin};
+use crate::delete;
 use crate::dir;
 use crate::files::{self, Flaw, Sight};
 use crate::format::{self, FORMAT};
 use crate::place::{self, Access, Place};
 use crate::registry::{Clock, Registry, SegmentLimits};
+use crate::retain;
 use crate::segment::{Extent, Readers, Segment, SegmentState};
 use crate::store::OpenError;
 
@@ -70,6 +72,7 @@ pub(crate) fn open(dir: &Path, limits: SegmentLimits, now: Timestamp) -> Result<
     let segments = dir::segments(dir)?;
     files::remove_compacted(&segments)?;
     let (catalog, origin, notice) = Catalog::open(dir)?;
+    catalog.remove_retired(&segments)?;
     let mut look = Look::new(&segments, Access::Shared, known(&catalog, dir)?);
     let told = notice.is_some();
     look.notices.extend(notice);
@@ -110,7 +113,9 @@ pub(crate) fn open(dir: &Path, limits: SegmentLimits, now: Timestamp) -> Result<
     let readers = Arc::clone(&look.readers);
     let figures = (limits, Clock::new(now));
     let registry = Registry::new(Some(segments), catalog, readers, found, figures);
+    delete::hide(&registry).map_err(failed(dir))?;
     choose_live(&registry, now)?;
+    retain::drop_halves(&registry).map_err(failed(dir))?;
     Ok(Opened {
         registry,
         notices,
@@ -139,8 +144,10 @@ pub(crate) fn open_read_only(dir: &Path) -> Result<Opened, OpenError> {
     let Look { found, notices, .. } = look;
     let readers = Arc::clone(&look.readers);
     let figures = (SegmentLimits::DEFAULT, Clock::new(Timestamp(0)));
+    let registry = Registry::new(None, catalog, readers, found, figures);
+    delete::hide(&registry).map_err(failed(dir))?;
     Ok(Opened {
-        registry: Registry::new(None, catalog, readers, found, figures),
+        registry,
         notices,
         to_salvage: Vec::new(),
     })
@@ -337,7 +344,10 @@ fn choose_live(registry: &Registry, now: Timestamp) -> Result<(), OpenError> {
     registry
         .write(&live, |connection| connection.execute(opened, [now.0]))
         .map_err(failed(path))?;
+    // No flow gets a number of one that is deleted and not removed yet.
     let n = live.read(number_max).map_err(failed(path))?;
+    let buried = live.buried().last_key_value().map_or(0, |(n, _)| *n);
+    let n = n.max(buried);
     registry.numbers.begin(live.number, n.saturating_add(1));
     // Those that lost their rows are to be listed as flows without.
     for segment in registry.unsealed() {

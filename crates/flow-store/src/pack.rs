@@ -2,6 +2,8 @@
 //!
 //! Bodies are compressed piece by piece, so that a long one never stands in memory whole.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use flow_model::{FlowId, Side, Timestamp};
 use parking_lot::Mutex;
@@ -11,6 +13,7 @@ use crate::blobs::Prepared;
 use crate::dictionary::{self, Compression};
 use crate::format::{self, CHECKSUM_BYTES, Codec};
 use crate::list::SortKeys;
+use crate::purge::Purge;
 use crate::segment::Location;
 
 /// Bodies shorter than this are stored as they are: nothing is saved on them.
@@ -72,6 +75,10 @@ pub(crate) enum OpKind {
     },
     Row(RowRecord),
     Forget,
+    /// Deleted flows of a segment in use are to be removed for good.
+    Purge(Arc<Purge>),
+    /// The live segment, where it has this number, is to be followed by another one.
+    Rotate(u32),
     /// A damaged file, by its key, needs no more salvaging.
     Salvaged(String),
     /// Something to remember, under its key in the catalog.
@@ -156,7 +163,8 @@ impl Op {
                 }
                 OpKind::Head(exchange) => exchange.len(),
                 OpKind::Row(row) => row.json.len(),
-                OpKind::Forget => 0,
+                OpKind::Forget | OpKind::Rotate(_) => 0,
+                OpKind::Purge(purge) => purge.bytes(),
                 OpKind::Salvaged(key) => key.len(),
                 OpKind::Note { key, value } => key.len() + value.len(),
             }

@@ -3,7 +3,8 @@
 //! Memory is read first: what is not there yet or any more by then is found in a segment, so no flow is missed. A
 //! flow that both have counts as it is in memory.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use flow_model::{FlowId, Row};
 
@@ -41,6 +42,7 @@ pub(crate) fn read(
         let walk = Walk {
             memory,
             segment,
+            buried: segment.buried(),
             newest: index == 0,
             sort,
             wanted,
@@ -68,6 +70,7 @@ pub(crate) fn read(
 struct Walk<'a> {
     memory: &'a Memory,
     segment: &'a Segment,
+    buried: Arc<BTreeMap<i64, FlowId>>,
     newest: bool,
     sort: Sort,
     wanted: usize,
@@ -119,7 +122,9 @@ impl Walk<'_> {
                 .as_ref()
                 .zip(after.as_ref())
                 .is_some_and(|(until, last)| self.sort.compare(until, last).is_lt());
-            found.retain(|found| !seen.contains(&found.place.id));
+            found.retain(|found| {
+                !seen.contains(&found.place.id) && !self.buried.contains_key(&found.n)
+            });
             self.memory.drop_held(&mut found, |found| found.place.id);
             for Found { place, n } in found {
                 // A row that is hurt, or is to be derived again, is left out; the rest of the list is not.

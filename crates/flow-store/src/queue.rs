@@ -345,7 +345,12 @@ impl State {
         // A row can be derived again at any time.
         if matches!(
             op.kind,
-            OpKind::Row(_) | OpKind::Forget | OpKind::Salvaged(_) | OpKind::Note { .. }
+            OpKind::Row(_)
+                | OpKind::Forget
+                | OpKind::Salvaged(_)
+                | OpKind::Note { .. }
+                | OpKind::Purge(_)
+                | OpKind::Rotate(_)
         ) {
             return;
         }

@@ -2,6 +2,7 @@
 //!
 //! Damage is found here, flow by flow, by checksums and by SQLite. It costs the flow that it hits and no other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flow_model::{Chunk, Exchange, FlowId, Row, Side};
@@ -76,8 +77,10 @@ impl Archive {
         let mut hurt = None;
         let all = self.registry.all();
         for segment in all.iter().filter(|segment| segment.may_hold(id)) {
+            let buried = segment.buried();
             let found = segment.read(|connection| {
-                let Some(n) = find(connection, id)? else {
+                let found = find(connection, id)?;
+                let Some(n) = found.filter(|n| !buried.contains_key(n)) else {
                     return Ok(None);
                 };
                 act(segment, connection, n).map(Some)
@@ -91,7 +94,12 @@ impl Archive {
         hurt.map_or(Ok(None), Err)
     }
 
-    /// Returns whether a segment has the flow.
+    /// Returns whether a segment has the flow, and it is not deleted.
+    pub(crate) fn shows(&self, id: FlowId) -> Result<bool, ReadError> {
+        Ok(self.within(id, |_, _, _| Ok(()))?.is_some())
+    }
+
+    /// Returns whether a segment has the flow, be it deleted.
     pub(crate) fn holds(&self, id: FlowId) -> bool {
         self.registry.find(id).is_ok_and(|found| found.is_some())
     }
@@ -127,7 +135,8 @@ impl Archive {
     pub(crate) fn unfinished(&self) -> Result<Vec<Exchange>, ReadError> {
         let mut exchanges = Vec::new();
         for segment in self.registry.unsealed().iter().rev() {
-            segment.read(|connection| unfinished(connection, &mut exchanges))?;
+            let buried = segment.buried();
+            segment.read(|connection| unfinished(connection, &buried, &mut exchanges))?;
         }
         Ok(exchanges)
     }
@@ -136,20 +145,13 @@ impl Archive {
     pub(crate) fn without_row(&self, flows_max: usize) -> Result<Vec<FlowId>, ReadError> {
         let mut flows = Vec::new();
         for segment in self.registry.all().iter() {
-            let limit = i64::try_from(flows_max - flows.len()).unwrap_or(i64::MAX);
-            if limit == 0 || (segment.is_sealed() && segment.facts().unread == 0) {
+            if flows.len() >= flows_max || (segment.is_sealed() && segment.facts().unread == 0) {
                 continue;
             }
-            segment.read(|connection| {
-                let mut unread = connection.prepare_cached(
-                    "SELECT id FROM unread JOIN requests USING (n) ORDER BY n DESC LIMIT ?1",
-                )?;
-                let ids = unread.query_map([limit], |row| Ok(FlowId::from_bytes(row.get(0)?)))?;
-                for id in ids {
-                    flows.push(id?);
-                }
-                Ok::<_, ReadError>(())
-            })?;
+            let buried = segment.buried();
+            let left = flows_max - flows.len();
+            let found = segment.read(|connection| unread(connection, &buried, left))?;
+            flows.extend(found);
         }
         Ok(flows)
     }
@@ -177,24 +179,55 @@ impl Archive {
     pub(crate) fn count(&self) -> Result<u64, ReadError> {
         let mut count = 0;
         for segment in self.registry.all().iter() {
-            count += segment.facts().flows;
+            let buried = segment.buried();
+            let mut others = buried.len();
             if !segment.is_sealed() {
-                let running: i64 = segment.read(|connection| {
-                    connection.query_one("SELECT count(*) FROM running", [], |row| row.get(0))
+                let running: Vec<i64> = segment.read(|connection| {
+                    let mut running = connection.prepare_cached("SELECT n FROM running")?;
+                    let numbers = running.query_map([], |row| row.get(0))?;
+                    numbers.collect::<Result<_, rusqlite::Error>>()
                 })?;
-                count = count.saturating_sub(u64::try_from(running).unwrap_or(0));
+                others += running.iter().filter(|n| !buried.contains_key(n)).count();
             }
+            count += segment.facts().flows.saturating_sub(others as u64);
         }
         Ok(count)
     }
 }
 
-fn unfinished(connection: &Connection, exchanges: &mut Vec<Exchange>) -> Result<(), ReadError> {
+/// Returns the flows of a segment without row, newest first, and `left` of them at most.
+fn unread(
+    connection: &Connection,
+    buried: &BTreeMap<i64, FlowId>,
+    left: usize,
+) -> Result<Vec<FlowId>, ReadError> {
+    let mut unread = connection
+        .prepare_cached("SELECT n, id FROM unread JOIN requests USING (n) ORDER BY n DESC")?;
+    let mut rows = unread.query([])?;
+    let mut flows = Vec::new();
+    while flows.len() < left
+        && let Some(row) = rows.next()?
+    {
+        if !buried.contains_key(&row.get(0)?) {
+            flows.push(FlowId::from_bytes(row.get(1)?));
+        }
+    }
+    Ok(flows)
+}
+
+fn unfinished(
+    connection: &Connection,
+    buried: &BTreeMap<i64, FlowId>,
+    exchanges: &mut Vec<Exchange>,
+) -> Result<(), ReadError> {
     let mut running = connection
         .prepare_cached("SELECT n, id FROM running JOIN requests USING (n) ORDER BY n")?;
     let flows = running.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     for flow in flows {
         let (n, id) = flow?;
+        if buried.contains_key(&n) {
+            continue;
+        }
         match exchange(connection, n, FlowId::from_bytes(id)) {
             Ok(exchange) => exchanges.push(exchange),
             Err(error) => tracing::warn!(%error, "an unfinished flow cannot be read"),

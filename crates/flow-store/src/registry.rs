@@ -4,7 +4,7 @@
 //! list before the first flow gets a number in it. Whoever needs several of the locks takes them in this order:
 //! a segment's right to write, its gate, the catalog.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,8 @@ use crate::catalog::{Catalog, Entry};
 use crate::files;
 use crate::format::FORMAT;
 use crate::place::{self, Access, Place};
-use crate::segment::{Location, Readers, Segment, SegmentState};
+use crate::rollup::Rollups;
+use crate::segment::{Location, Readers, Segment, SegmentState, Writing};
 use crate::store::OpenError;
 
 /// Bytes at which a segment is followed by the next.
@@ -113,6 +114,8 @@ pub(crate) struct Registry {
     pub(crate) numbers: Numbers,
     pub(crate) signal: Signal,
     pub(crate) clock: Clock,
+    /// Held while flows are chosen for deletion and while pins change.
+    pub(crate) deletion: Mutex<()>,
 }
 
 // === impl Numbers ===
@@ -178,6 +181,23 @@ impl Signal {
         !state.stopping
     }
 
+    /// Waits until `done` holds behind a look at the segments, or until the deadline. Returns whether it holds.
+    pub(crate) fn wait_until(&self, deadline: Instant, done: impl Fn() -> bool) -> bool {
+        loop {
+            let rounds = self.state.lock().rounds;
+            if done() {
+                return true;
+            }
+            let mut state = self.state.lock();
+            while state.rounds == rounds {
+                if state.stopping || self.changed.wait_until(&mut state, deadline).timed_out() {
+                    drop(state);
+                    return done();
+                }
+            }
+        }
+    }
+
     /// Waits until `done` holds behind a look at the segments.
     #[cfg(test)]
     pub(crate) fn wait_for(&self, done: impl Fn() -> bool) {
@@ -214,6 +234,7 @@ impl Registry {
             numbers: Numbers::default(),
             signal: Signal::default(),
             clock,
+            deletion: Mutex::default(),
         }
     }
 
@@ -266,6 +287,9 @@ impl Registry {
         act: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
     ) -> Result<T, rusqlite::Error> {
         let mut writing = segment.writing();
+        if segment.is_gone() {
+            return Err(rusqlite::Error::QueryReturnedNoRows);
+        }
         if segment.is_sealed() {
             let entry = Entry {
                 state: SegmentState::Closing,
@@ -315,6 +339,52 @@ impl Registry {
         let all: Vec<_> = first.chain(segments.iter().cloned()).collect();
         *segments = all.into();
         Ok(segment)
+    }
+
+    /// Takes a segment away, with its files, and adds the flows that go with it to the sums of the catalog. Files
+    /// that cannot be removed now go later.
+    pub(crate) fn retire(
+        &self,
+        segment: &Segment,
+        writing: &mut Writing<'_>,
+        sums: &Rollups,
+    ) -> Result<(), OpenError> {
+        let path = segment.path().unwrap_or(Path::new("memory")).to_owned();
+        let retired = self.catalog.retire(segment.number, sums);
+        retired.map_err(|source| OpenError::Segment { path, source })?;
+        let mut segments = self.segments.write();
+        let others = segments
+            .iter()
+            .filter(|other| other.number != segment.number);
+        let others: Vec<_> = others.cloned().collect();
+        *segments = others.into();
+        drop(segments);
+        writing.retire();
+        if let Err(error) = self.remove_retired() {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "files of a segment that is gone cannot be removed yet"
+            );
+        }
+        // What the copy says of sealed segments has to hold.
+        self.catalog.copy()
+    }
+
+    /// Removes the files of segments that count as gone.
+    pub(crate) fn remove_retired(&self) -> Result<(), OpenError> {
+        match &self.dir {
+            Some(dir) => self.catalog.remove_retired(dir),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns how many flows are deleted and not removed for good.
+    pub(crate) fn flows_buried(&self) -> u64 {
+        let all = self.all();
+        all.iter()
+            .map(|segment| segment.buried().len() as u64)
+            .sum()
     }
 
     /// Closes all connections. Only the last one to a segment removes its log.

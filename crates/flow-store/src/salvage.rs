@@ -13,6 +13,7 @@ use crate::blobs;
 use crate::format::{self, Codec, Outcome, side_code};
 use crate::intake::{self, Intake};
 use crate::pack::{self, OpKind, Packed, Piece, RequestBody};
+use crate::place::{Access, Place};
 use crate::read::Archive;
 use crate::{opening, place};
 
@@ -85,6 +86,23 @@ fn note_done(intake: &Intake, file: &Path) -> bool {
     true
 }
 
+/// Brings flows of a segment that is about to go over to the live one. Returns whether all of them could be read.
+pub(crate) fn bring_over(intake: &Intake, file: &Path, flows: &[(FlowId, i64)]) -> bool {
+    let from = Place::File(file.to_owned()).open_reader(Access::Sealed);
+    let from = from.map(|connection| Damaged { connection });
+    let Ok(from) = from else {
+        return false;
+    };
+    let mut whole = true;
+    for &(id, n) in flows {
+        whole &= from
+            .flow(intake, n)
+            .and_then(|flow| from.push(intake, n, id, flow))
+            .is_ok();
+    }
+    whole
+}
+
 struct Damaged {
     connection: Connection,
 }
@@ -154,7 +172,8 @@ impl Damaged {
             Ok(None) => return Brought::Nothing,
             Err(Hurt) => return Brought::Unreadable,
         };
-        if archive.holds(id) {
+        let deleted = archive.registry.catalog.is_buried(id);
+        if archive.holds(id) || deleted.unwrap_or(false) {
             return Brought::Nothing;
         }
         let brought = self

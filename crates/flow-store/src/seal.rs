@@ -12,6 +12,8 @@
 //! The first two are slow and leave the segment to whoever writes to it; what is written meanwhile begins them
 //! again. From the third on the right to write is held, so that a late write waits, and then opens the segment
 //! again. A step that fails is tried again later.
+//!
+//! The same thread removes what was deleted, before it seals: see [`crate::purge`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -30,6 +32,7 @@ use crate::format::FORMAT;
 use crate::health::Health;
 use crate::memory::Memory;
 use crate::place;
+use crate::queue::Queue;
 use crate::registry::Registry;
 use crate::segment::{Extent, Segment, SegmentState, Writing};
 use crate::store::OpenError;
@@ -44,15 +47,18 @@ pub(crate) struct Sealer {
     pub(crate) registry: Arc<Registry>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) health: Arc<Health>,
+    pub(crate) queue: Arc<Queue>,
 }
 
-/// Why a segment is not sealed.
+/// Why a segment is not sealed, or what was deleted is not removed from it.
 #[derive(Debug, thiserror::Error)]
-enum SealError {
+pub(crate) enum SealError {
     #[error("the segment cannot be read or written")]
     Segment(#[from] rusqlite::Error),
     #[error(transparent)]
     File(#[from] OpenError),
+    #[error("a flow of the segment has no end")]
+    Running,
 }
 
 /// What an attempt came to.
@@ -70,7 +76,9 @@ impl Sealer {
         let mut damaged = BTreeSet::new();
         loop {
             self.enter(&mut entered);
-            let wait = self.round(&mut damaged);
+            let purged = self.purge(&mut damaged);
+            let sealed = self.round(&mut damaged);
+            let wait = purged.into_iter().chain(sealed).min();
             if !self.registry.signal.next_round(wait) {
                 return;
             }
@@ -182,14 +190,7 @@ impl Sealer {
         entry.bytes = bytes;
         entry.sealed_at = Some(self.registry.clock.now());
         self.registry.catalog.put(&entry)?;
-        segment.change_facts(|facts| {
-            facts.flows = entry.flows;
-            facts.unread = entry.unread;
-            facts.extent = entry.extent;
-            facts.bytes = entry.bytes;
-            facts.checksum = entry.checksum;
-            facts.sealed_at = entry.sealed_at;
-        });
+        segment.change_facts(|facts| facts.take(&entry));
         writing.seal();
         drop(writing);
         if let Err(error) = self.registry.catalog.copy() {
@@ -201,7 +202,10 @@ impl Sealer {
 }
 
 /// Returns what a segment holds; none where a flow runs in it.
-fn measure(segment: &Segment, connection: &Connection) -> Result<Option<Entry>, rusqlite::Error> {
+pub(crate) fn measure(
+    segment: &Segment,
+    connection: &Connection,
+) -> Result<Option<Entry>, rusqlite::Error> {
     let number = |sql: &str| -> Result<u64, rusqlite::Error> {
         let number: i64 = connection.query_one(sql, [], |row| row.get(0))?;
         Ok(u64::try_from(number).unwrap_or(0))
@@ -268,7 +272,10 @@ fn compact(path: &Path, writing: &mut Writing<'_>) -> Result<(), SealError> {
 }
 
 /// Returns the checksum and the length of a file; none where `stop` says so before the end.
-fn sum(mut file: File, stop: impl Fn() -> bool) -> std::io::Result<Option<([u8; 32], u64)>> {
+pub(crate) fn sum(
+    mut file: File,
+    stop: impl Fn() -> bool,
+) -> std::io::Result<Option<([u8; 32], u64)>> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; READ_BYTES];
     let mut bytes = 0_u64;

@@ -12,10 +12,11 @@
 //!
 //! Where nothing is to be stored, the one segment is a database in memory, and all else is the same.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use flow_model::{FlowId, Timestamp};
@@ -108,6 +109,10 @@ pub(crate) struct Segment {
     gate: RwLock<()>,
     writer: Mutex<Option<Connection>>,
     facts: Mutex<Facts>,
+    /// Flows that count as deleted, by their number.
+    buried: RwLock<Arc<BTreeMap<i64, FlowId>>>,
+    /// Its files are being removed.
+    gone: AtomicBool,
 }
 
 /// The right to write to a segment.
@@ -172,6 +177,20 @@ fn wider<T: Ord + Copy>(one: Option<(T, T)>, other: Option<(T, T)>) -> Option<(T
     }
 }
 
+// === impl Facts ===
+
+impl Facts {
+    /// Takes over what is known of a sealed segment.
+    pub(crate) fn take(&mut self, entry: &Entry) {
+        self.flows = entry.flows;
+        self.unread = entry.unread;
+        self.extent = entry.extent;
+        self.bytes = entry.bytes;
+        self.checksum = entry.checksum;
+        self.sealed_at = entry.sealed_at;
+    }
+}
+
 // === impl Segment ===
 
 impl Segment {
@@ -200,6 +219,8 @@ impl Segment {
                 sealed_at: entry.sealed_at,
                 ..Facts::default()
             }),
+            buried: RwLock::default(),
+            gone: AtomicBool::new(false),
         }
     }
 
@@ -252,6 +273,51 @@ impl Segment {
         act(&mut self.facts.lock());
     }
 
+    /// Returns the flows that count as deleted, by their number. To be taken before what is read: a flow that is
+    /// removed for good meanwhile is then still among them.
+    pub(crate) fn buried(&self) -> Arc<BTreeMap<i64, FlowId>> {
+        Arc::clone(&self.buried.read())
+    }
+
+    /// Hides flows from all readers.
+    pub(crate) fn bury(&self, flows: impl Iterator<Item = (i64, FlowId)>) {
+        let mut flows = flows.peekable();
+        if flows.peek().is_some() {
+            Arc::make_mut(&mut self.buried.write()).extend(flows);
+        }
+    }
+
+    /// Forgets flows of which nothing is left.
+    pub(crate) fn unbury(&self, numbers: &[i64]) {
+        let mut buried = self.buried.write();
+        let buried = Arc::make_mut(&mut buried);
+        let before = buried.len();
+        for n in numbers {
+            buried.remove(n);
+        }
+        if !self.is_sealed() {
+            // A sealed one was counted anew.
+            let removed = (before - buried.len()) as u64;
+            self.change_facts(|facts| facts.flows = facts.flows.saturating_sub(removed));
+        }
+    }
+
+    /// Returns whether its files are gone, or about to be.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Removes what was derived from it, because flows were removed from it: whoever owns it makes it again. What
+    /// cannot be removed is tried again with the flows themselves.
+    pub(crate) fn derived_stale(&self) -> bool {
+        let removed = self.path().map_or(Ok(()), files::remove_derived);
+        if let Err(error) = &removed {
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(error, "what was derived from a segment cannot be removed");
+        }
+        removed.is_ok()
+    }
+
     /// Returns its entry in the catalog, as it stands now.
     pub(crate) fn entry(&self) -> Entry {
         let facts = self.facts();
@@ -276,7 +342,7 @@ impl Segment {
         SegmentInfo {
             number: entry.number,
             state: entry.state,
-            flows: entry.flows,
+            flows: entry.flows.saturating_sub(self.buried().len() as u64),
             bytes: found.map_or(entry.bytes, |found| found.len()),
             first_at: entry.extent.times.map(|(first, _)| first),
             last_at: entry.extent.times.map(|(_, last)| last),
@@ -360,6 +426,12 @@ impl Writing<'_> {
         self.close();
         let _alone = self.segment.alone();
         *self.segment.state.lock() = SegmentState::Sealed;
+    }
+
+    /// Makes it one of which nothing is left, from the next query on.
+    pub(crate) fn retire(&mut self) {
+        self.segment.gone.store(true, Ordering::Release);
+        self.closed(|| {});
     }
 
     /// Calls `act` while nobody else has a connection to the segment.

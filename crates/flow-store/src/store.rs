@@ -1,5 +1,7 @@
 //! The handle to the store.
 
+mod upkeep;
+
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -233,11 +235,9 @@ impl Store {
         };
         if inner.registry.live().is_some() {
             inner.start_writer(memory_bytes_max)?;
+            inner.start_sealer()?;
         } else {
             drop(inner.intake.queue.closed());
-        }
-        if inner.registry.dir.is_some() {
-            inner.start_sealer()?;
         }
         if !to_salvage.is_empty() {
             inner.start_salvage(to_salvage)?;
@@ -379,6 +379,7 @@ impl Store {
     pub fn health(&self) -> StoreHealth {
         let mut health = self.inner.intake.health.report();
         health.backlog_bytes = self.inner.intake.queue.bytes() as u64;
+        health.flows_being_deleted = self.inner.registry.flows_buried();
         if health.problem.is_none() && self.inner.intake.queue.is_hanging() {
             health.problem = Some("the disk does not answer".to_owned());
         }
@@ -428,6 +429,7 @@ impl Inner {
             registry: Arc::clone(&self.registry),
             memory: Arc::clone(&self.intake.memory),
             health: Arc::clone(&self.intake.health),
+            queue: Arc::clone(&self.intake.queue),
         };
         self.spawn("store-sealer", move || sealer.run())
     }

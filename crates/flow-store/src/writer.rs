@@ -21,6 +21,7 @@ use crate::health::Health;
 use crate::memory::Memory;
 use crate::pack::{Op, OpKind};
 use crate::place;
+use crate::purge::{Purge, Step};
 use crate::queue::{Dropped, Group, Queue};
 use crate::registry::Registry;
 use crate::segment::{Segment, SegmentState};
@@ -61,6 +62,8 @@ struct Plan<'a> {
     batches: Vec<Batch<'a>>,
     /// What goes to the catalog.
     notes: Vec<&'a Op>,
+    /// What concerns a segment as a whole.
+    tasks: Vec<&'a Op>,
 }
 
 impl Writer {
@@ -90,7 +93,11 @@ impl Writer {
         let Some(plan) = self.insist(&all, || self.plan(&group.ops)) else {
             return self.give_up(&self.queue.abandon(group.ops.iter()));
         };
-        let Plan { batches, notes } = plan;
+        let Plan {
+            batches,
+            notes,
+            tasks,
+        } = plan;
         let mut batches = batches.into_iter();
         while let Some(batch) = batches.next() {
             let (segment, ops) = (&batch.segment, &batch.ops);
@@ -112,6 +119,40 @@ impl Writer {
         if !notes.is_empty() && self.insist(&notes, || self.note(&notes)).is_none() {
             self.give_up(&self.queue.abandon(notes.into_iter()));
         }
+        for op in tasks {
+            match &op.kind {
+                OpKind::Purge(purge) => self.purge(purge),
+                OpKind::Rotate(number) => self.rotate(*number),
+                _ => {}
+            }
+        }
+    }
+
+    /// Does a step of a removal. One that fails is not told as done, and comes again.
+    fn purge(&self, purge: &Purge) {
+        let Some(segment) = self.registry.segment(purge.segment) else {
+            return;
+        };
+        // Parts that later bodies would refer to may be gone.
+        self.chains.borrow_mut().1.forget_all();
+        match purge_in(&segment, purge) {
+            Ok(true) => purge.done(),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(%error, segment = segment.name(), "deleted flows cannot be removed yet");
+            }
+        }
+    }
+
+    /// Begins the next segment, where the live one is still the one that is meant.
+    fn rotate(&self, number: u32) {
+        if self
+            .registry
+            .live()
+            .is_some_and(|live| live.number == number)
+        {
+            self.begin_next();
+        }
     }
 
     /// Stores a batch. A segment that is not the live one and is hurt must not keep all others from being written
@@ -130,6 +171,8 @@ impl Writer {
         let store = |connection: &Connection| apply::store(connection, chains, ops);
         match self.registry.write(segment, store) {
             Ok(applied) => Ok(Ok(applied)),
+            // Whatever is written late to a segment that is gone goes with it.
+            Err(_) if segment.is_gone() => Ok(Ok(Applied::default())),
             Err(error) if segment.state() != SegmentState::Live && is_lasting(&error) => {
                 Ok(Err(error))
             }
@@ -168,6 +211,10 @@ impl Writer {
         let mut places: HashMap<FlowId, u32> = HashMap::new();
         for op in ops {
             let segment = match (&op.kind, op.location) {
+                (OpKind::Purge(_) | OpKind::Rotate(_), _) => {
+                    plan.tasks.push(op);
+                    continue;
+                }
                 (OpKind::Salvaged(_) | OpKind::Note { .. }, _) => {
                     plan.notes.push(op);
                     continue;
@@ -280,6 +327,10 @@ impl Writer {
         if !self.registry.limits.is_full(segment, bytes) {
             return;
         }
+        self.begin_next();
+    }
+
+    fn begin_next(&self) {
         match self.registry.rotate() {
             Ok(()) => self.rotation_failed_at.set(None),
             Err(error) => {
@@ -307,19 +358,41 @@ impl Writer {
         };
         let evict = |connection: &Connection| apply::evict(connection, flows);
         match self.registry.write(&segment, evict) {
-            Ok(evicted) => {
+            Ok(mut evicted) => {
+                let any = !evicted.is_empty();
+                // One that is deleted has been counted as gone.
+                let buried = segment.buried();
+                evicted.retain(|id| buried.values().all(|gone| gone != id));
                 self.health.evicted(evicted.len() as u64);
                 segment.change_facts(|facts| {
                     facts.flows = facts.flows.saturating_sub(evicted.len() as u64);
                 });
                 self.memory.removed(&evicted);
-                !evicted.is_empty()
+                any
             }
             Err(error) => {
                 tracing::error!(%error, "old flows cannot be removed");
                 false
             }
         }
+    }
+}
+
+/// Does a step of a removal in a segment in use. Returns false where it is to be done otherwise or again.
+fn purge_in(segment: &Segment, purge: &Purge) -> Result<bool, rusqlite::Error> {
+    let mut writing = segment.writing();
+    if segment.is_sealed() || segment.is_gone() {
+        return Ok(false);
+    }
+    purge.run(writing.connection()?)?;
+    segment.change_facts(|facts| {
+        facts.writes += 1;
+        facts.written_at = Some(Instant::now());
+    });
+    drop(writing);
+    match purge.step {
+        Step::Flows(_) => Ok(true),
+        Step::Rest => Ok(empty_log(segment)),
     }
 }
 

@@ -44,20 +44,35 @@ fn entries_come_back() {
 }
 
 #[test]
-fn deleted_flows_go_with_their_segment() {
+fn deleted_flows_are_remembered_until_they_are_gone() {
     let catalog = Catalog::in_memory().unwrap();
     let at = |segment, n| Location { segment, n };
-    let flows = [(id(1), at(1, 9)), (id(2), at(2, 1)), (id(3), at(1, 4))];
-    catalog.bury(&flows).unwrap();
-    catalog.bury(&flows).unwrap();
+    let flows = [
+        (id(1), at(1, 9)),
+        (id(2), at(2, 1)),
+        (id(3), at(1, 4)),
+        (id(3), at(2, 7)),
+    ];
+    let sums = Rollups::default();
+    catalog.pin(id(1), Timestamp(5)).unwrap();
+    catalog.bury(&flows, &[id(1)], &sums).unwrap();
+    catalog.bury(&flows, &[], &sums).unwrap();
+    assert!(!catalog.is_pinned(id(1)).unwrap());
     assert_eq!(catalog.buried(1).unwrap(), [(id(3), 4), (id(1), 9)]);
-    catalog.unbury(&[id(3), id(5)]).unwrap();
+    catalog.unbury(1, &[4, 5]).unwrap();
     assert_eq!(catalog.buried(1).unwrap(), [(id(1), 9)]);
     catalog.put(&entry(1, SegmentState::Sealed)).unwrap();
     catalog.remove(1).unwrap();
     assert!(catalog.segments().unwrap().is_empty());
-    assert!(catalog.buried(1).unwrap().is_empty());
-    assert_eq!(catalog.buried(2).unwrap(), [(id(2), 1)]);
+    assert!(catalog.is_buried(id(1)).unwrap(), "it may be salvaged");
+    catalog.put(&entry(1, SegmentState::Sealed)).unwrap();
+    catalog.retire(1, &sums).unwrap();
+    assert!(catalog.segments().unwrap().is_empty());
+    assert!(!catalog.is_buried(id(1)).unwrap());
+    assert_eq!(catalog.buried(2).unwrap(), [(id(2), 1), (id(3), 7)]);
+    assert_eq!(catalog.retired().unwrap(), [1]);
+    catalog.forget_retired(1).unwrap();
+    assert!(catalog.retired().unwrap().is_empty());
 }
 
 #[test]

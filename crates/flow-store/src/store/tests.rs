@@ -11,9 +11,11 @@ use crate::testing::{
     request, row,
 };
 
+mod deletion;
 mod faults;
 mod kill;
 mod lists;
+mod retention;
 mod segments;
 
 /// Copies the files of a running store, logs and indexes included, as a kill would leave them.
