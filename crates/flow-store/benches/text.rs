@@ -253,7 +253,7 @@ fn searches(path: &Path, texts: &[String], words: &Words) {
                 text: &mut text,
             };
             let found = reader
-                .flows_of(&question, None, &mut source, budget())
+                .flows_of(&question, (None, 0), &mut source, budget())
                 .unwrap();
             (flows, partial) = (found.numbers.len(), found.next.is_some());
         });

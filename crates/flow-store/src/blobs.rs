@@ -49,8 +49,8 @@ use crate::pack::Packed;
 pub(crate) use self::adopt::adopt;
 pub(crate) use self::chains::Chains;
 pub(crate) use self::conversations::Conversations;
-pub(crate) use self::load::{LoadError, fresh, load};
-pub(crate) use self::sweep::{Swept, sweep};
+pub(crate) use self::load::{LoadError, bare, fresh, heads, load};
+pub(crate) use self::sweep::sweep;
 
 /// Bytes of a body at least.
 pub(crate) const CHAINED_BYTES_MIN: usize = 2 * 1024;
@@ -138,9 +138,9 @@ impl Prepared {
 // === impl Span ===
 
 impl Span {
-    fn new(bytes: Bytes, key: &HashKey, compression: Compression) -> Self {
-        let Some(found) = mark::find(&bytes) else {
-            return Self::Plain(pack(&bytes, compression));
+    fn new(bytes: &Bytes, key: &HashKey, compression: Compression) -> Self {
+        let Some(found) = mark::find(bytes) else {
+            return Self::Plain(pack(bytes, compression));
         };
         let (before, behind) = (bytes.slice(..found.start), bytes.slice(found.end..));
         let base = [before, behind].concat();

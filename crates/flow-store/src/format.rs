@@ -235,10 +235,6 @@ pub(crate) fn open_json<T: for<'de> Deserialize<'de>>(blob: &[u8]) -> Option<T> 
 }
 
 /// Returns the row in a blob of sealed JSON, or in the text that stands in format 1; none where it is damaged.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the readers take it up in a change of their own")
-)]
 pub(crate) fn open_row(stored: &[u8]) -> Option<Row> {
     // Text has no seal, and a seal in the place of its last bytes would be no JSON.
     open_json(stored).or_else(|| serde_json::from_slice(stored).ok())

@@ -29,6 +29,10 @@ pub struct StoreHealth {
     pub flows_salvaged: u64,
     /// Flows of damaged segments that could not be read any more.
     pub flows_unreadable: u64,
+    /// Ended flows whose texts are not indexed yet; they are searched all the same, but not as fast.
+    pub text_lag_flows: u64,
+    /// Why texts are not being indexed at the moment; none where all is well.
+    pub text_problem: Option<String>,
     /// What was found damaged, and where it was put; and what goes wrong beside the store.
     pub notices: Vec<String>,
 }

@@ -1,8 +1,8 @@
 //! The store: what was recorded, durable, and the flows of now in memory.
 //!
-//! It owns the data directory's `segments/` and catalog, one thread that writes, one that seals, and the rows of
-//! running and recent flows.
-//! It knows nothing of dialects: rows come from the recorder and can be thrown away and made again. It never
+//! It owns the data directory's `segments/` and catalog, one thread that writes, one that seals, one that indexes
+//! texts, and the rows of running and recent flows. What a flow's texts are it asks the codec; of dialects it knows
+//! nothing else: rows come from the recorder and can be thrown away and made again, as the text can. It never
 //! makes the relay wait; a disk that fails costs records, which are counted, and nothing else.
 //!
 //! ```text
@@ -12,6 +12,7 @@
 //!
 //! delete ─► tombstones and rollups in the catalog ─► purge: by the writer in segments in use, by seal in sealed ones
 //! retain ─► pinned flows through the queue, all others to rollups ─► files removed
+//! segment ─► parts ─► indexer ─► text ─► index ─► select, search ◄─ carry
 //! ```
 //!
 //! Limits: 64 MB wait to be committed and 4 MB are being committed (`queue`); a record holds 4 MiB of a body
@@ -39,20 +40,26 @@ mod write;
 
 mod apply;
 mod blobs;
+mod carry;
 mod catalog;
 mod dictionary;
 mod files;
 mod format;
+mod index;
+mod indexer;
 mod intake;
 mod opening;
 mod pack;
+mod parts;
 mod place;
 mod purge;
 mod queue;
 mod registry;
 mod salvage;
 mod seal;
+mod search;
 mod segment;
+mod select;
 mod vault;
 mod writer;
 
@@ -69,6 +76,7 @@ pub use memory::{LiveView, Watch};
 pub use read::ReadError;
 pub use retain::{Retention, Tidied, TidyError};
 pub use rollup::{Rollup, Sum};
+pub use search::{SearchError, SearchHit, SearchPage, SearchQuery};
 pub use segment::{SegmentInfo, SegmentState};
 pub use store::{OpenError, Store, StoreOptions};
 pub use vault::{KEY_BYTES, MasterKey};

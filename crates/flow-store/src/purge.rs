@@ -199,6 +199,7 @@ impl Sealer {
         } else if !self.purge_unsealed(segment, &buried) || !segment.derived_stale() {
             return Ok(false);
         }
+        self.index.forget(segment);
         let numbers: Vec<i64> = buried.keys().copied().collect();
         self.registry.catalog.unbury(segment.number, &numbers)?;
         self.registry.catalog.rest();

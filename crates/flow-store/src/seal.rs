@@ -30,6 +30,7 @@ use crate::dir;
 use crate::files::{self, Flaw};
 use crate::format::FORMAT;
 use crate::health::Health;
+use crate::index::TextIndex;
 use crate::memory::Memory;
 use crate::place;
 use crate::queue::Queue;
@@ -48,6 +49,7 @@ pub(crate) struct Sealer {
     pub(crate) memory: Arc<Memory>,
     pub(crate) health: Arc<Health>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) index: Arc<TextIndex>,
 }
 
 /// Why a segment is not sealed, or what was deleted is not removed from it.
@@ -159,8 +161,9 @@ impl Sealer {
             return Ok(Attempt::Postponed);
         };
         let writes = segment.facts().writes;
-        // Step 1 stands here: the indexer is waited for until it has read this segment to its end, and its file
-        // is closed.
+        if !self.index.finish(segment) {
+            return Ok(Attempt::Postponed);
+        }
         // Step 2 stands here: the columns are written from the live ones, or from the rows.
         let mut writing = segment.writing();
         if segment.facts().writes != writes {

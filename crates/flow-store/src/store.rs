@@ -19,6 +19,8 @@ use crate::dictionary::Compression;
 use crate::dir::{self, Claim, DirError};
 use crate::files::Flaw;
 use crate::health::StoreHealth;
+use crate::index::TextIndex;
+use crate::indexer::Indexer;
 use crate::intake::Intake;
 use crate::list::{ListQuery, Page};
 use crate::memory::{LiveView, Memory, Watch};
@@ -29,6 +31,7 @@ use crate::read::{Archive, ReadError};
 use crate::registry::Registry;
 use crate::salvage;
 use crate::seal::Sealer;
+use crate::search::{self, SearchError, SearchPage, SearchQuery};
 use crate::segment::SegmentInfo;
 use crate::write::Write;
 use crate::writer::Writer;
@@ -94,6 +97,7 @@ struct Inner {
     intake: Arc<Intake>,
     archive: Arc<Archive>,
     registry: Arc<Registry>,
+    index: Arc<TextIndex>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// None when opened for reading, in memory, and once closed.
     claim: Mutex<Option<Claim>>,
@@ -230,6 +234,7 @@ impl Store {
             intake,
             archive,
             registry,
+            index: Arc::default(),
             threads: Mutex::default(),
             claim: Mutex::new(claim),
         };
@@ -238,6 +243,9 @@ impl Store {
             inner.start_sealer()?;
         } else {
             drop(inner.intake.queue.closed());
+        }
+        if inner.registry.dir.is_some() {
+            inner.start_indexer()?;
         }
         if !to_salvage.is_empty() {
             inner.start_salvage(to_salvage)?;
@@ -281,6 +289,17 @@ impl Store {
     /// Returns one page of the flows that are running, recent or stored.
     pub fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
         page::read(&self.inner.intake.memory, &self.inner.archive, query)
+    }
+
+    /// Returns one page of the places where a text stands, of the newest segment first.
+    pub fn search(&self, query: &SearchQuery) -> Result<SearchPage, SearchError> {
+        search::search(&self.inner.index, &self.inner.registry, query)
+    }
+
+    /// Waits until the texts of all flows that were committed before are indexed. Returns false where they are not
+    /// by then, or the store has no index.
+    pub fn settle_index(&self, timeout: Duration) -> bool {
+        self.inner.index.signal.settle(timeout)
     }
 
     /// Returns the number of flows.
@@ -380,6 +399,7 @@ impl Store {
         let mut health = self.inner.intake.health.report();
         health.backlog_bytes = self.inner.intake.queue.bytes() as u64;
         health.flows_being_deleted = self.inner.registry.flows_buried();
+        (health.text_lag_flows, health.text_problem) = self.inner.index.signal.lag();
         if health.problem.is_none() && self.inner.intake.queue.is_hanging() {
             health.problem = Some("the disk does not answer".to_owned());
         }
@@ -389,6 +409,11 @@ impl Store {
     /// Adds a notice to the health, of something that goes wrong beside the store.
     pub fn notice(&self, notice: String) {
         self.inner.intake.health.notice(notice);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn index(&self) -> &TextIndex {
+        &self.inner.index
     }
 
     #[cfg(test)]
@@ -416,6 +441,7 @@ impl Inner {
             queue: Arc::clone(&self.intake.queue),
             memory: Arc::clone(&self.intake.memory),
             health: Arc::clone(&self.intake.health),
+            index: Arc::clone(&self.index),
             memory_bytes_max,
             chains: RefCell::default(),
             traces: RefCell::default(),
@@ -424,12 +450,18 @@ impl Inner {
         self.spawn("store-writer", move || writer.run())
     }
 
+    fn start_indexer(&self) -> Result<(), OpenError> {
+        let indexer = Indexer::new(Arc::clone(&self.registry), Arc::clone(&self.index));
+        self.spawn("store-indexer", move || indexer.run())
+    }
+
     fn start_sealer(&self) -> Result<(), OpenError> {
         let sealer = Sealer {
             registry: Arc::clone(&self.registry),
             memory: Arc::clone(&self.intake.memory),
             health: Arc::clone(&self.intake.health),
             queue: Arc::clone(&self.intake.queue),
+            index: Arc::clone(&self.index),
         };
         self.spawn("store-sealer", move || sealer.run())
     }
@@ -454,12 +486,14 @@ impl Inner {
             return;
         }
         self.registry.signal.stop();
+        self.index.signal.stop();
         let threads = std::mem::take(&mut *self.threads.lock());
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a thread of the store has panicked");
             }
         }
+        self.index.close();
         self.registry.close();
         drop(self.claim.lock().take());
     }

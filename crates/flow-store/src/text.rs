@@ -9,6 +9,7 @@
 //! texts   FTS5   t ► tokens                a text is stored once, newer ones have higher numbers
 //! uses           t ► n, node, kind, part   where it stands; node 0 where it is not in a chain
 //! terms          every token as one list, for parts of words
+//! heads          n ► last node of each chain of its request, for carriers
 //! hashes         t ► keyed hash            to tell known texts; gone when the file is finished
 //! done, meta     which flows are in, the key
 //! ```
@@ -17,6 +18,7 @@
 //! 1.8 million terms and 1.8 million texts (`terms`, `writer`); checks and time as the caller's budget says.
 
 mod file;
+mod flows;
 mod question;
 mod reader;
 mod snippet;
@@ -29,6 +31,7 @@ mod tests;
 
 pub use file::{TextError, audit};
 pub use flow_query::{Needle, TextKind, fold};
+pub use flows::{Heads, Progress};
 pub use question::Question;
 pub use reader::{Budget, Cursor, Flows, Found, Hit, Source, TextReader, carriers};
 pub use snippet::Snippet;

@@ -18,6 +18,7 @@ use rusqlite::{Connection, ErrorCode};
 use crate::apply::{self, Applied};
 use crate::blobs::Chains;
 use crate::health::Health;
+use crate::index::TextIndex;
 use crate::memory::Memory;
 use crate::pack::{Op, OpKind};
 use crate::place;
@@ -40,6 +41,7 @@ pub(crate) struct Writer {
     pub(crate) queue: Arc<Queue>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) health: Arc<Health>,
+    pub(crate) index: Arc<TextIndex>,
     /// Bytes that a segment in memory may take; none for one on disk.
     pub(crate) memory_bytes_max: Option<u64>,
     /// What is remembered of the conversations in the segment that was written to last.
@@ -290,6 +292,10 @@ impl Writer {
         self.memory.removed(&applied.removed);
         self.memory.given_up(&applied.refused);
         self.health.not_stored(applied.refused.len() as u64);
+        self.index.signal.committed(applied.ended.len());
+        if applied.forgot && !applied.removed.is_empty() {
+            self.index.forget(segment);
+        }
         self.sweep(segment, applied.forgot);
         if let Some(bytes_max) = self.memory_bytes_max {
             while used_bytes(segment).is_some_and(|used| used > bytes_max)

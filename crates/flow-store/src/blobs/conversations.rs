@@ -88,7 +88,7 @@ impl Conversations {
             let old = same.and_then(hash_of);
             repeated += old.map_or(0, |_| bytes.len());
             hashes.push(old.unwrap_or_else(|| hash(&self.key, &bytes)));
-            let span = || Span::new(bytes, &self.key, self.compression);
+            let span = || Span::new(&bytes, &self.key, self.compression);
             spans.push(old.is_none().then(span));
         }
         let skeleton = self.hashed(&split.skeleton(&body));

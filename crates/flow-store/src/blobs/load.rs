@@ -4,7 +4,7 @@
 //! smaller numbers and ends after as many nodes as the body has room for, and an error names what is wrong.
 //! The connection should be within a transaction: a sweep may otherwise remove what the plan refers to.
 
-use flow_codec::SPAN_BYTES_MIN;
+use flow_codec::{CHAINS_MAX, SPAN_BYTES_MIN};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::BODY_BYTES_MAX;
@@ -117,6 +117,24 @@ pub(crate) fn fresh<E: From<LoadError>>(
         }
     }
     Ok(())
+}
+
+/// Returns what stands in each of the small bodies of [`fresh`] but the first: the skeleton with nothing in its
+/// containers.
+pub(crate) fn bare(connection: &Connection, plan: &[u8]) -> Result<Vec<u8>, LoadError> {
+    let plan = Plan::open(plan).ok_or(LoadError::Plan)?;
+    let mut skeleton = Vec::new();
+    append_blob(connection, plan.skeleton, BODY_BYTES_MAX, &mut skeleton)?;
+    let parts = Parts::of(&skeleton, &plan.chains).ok_or(LoadError::Plan)?;
+    let mut bare = Vec::new();
+    parts.join(Some((CHAINS_MAX, &[])), &mut bare);
+    Ok(bare)
+}
+
+/// Returns the last node of each chain of a plan; none where the plan is damaged.
+pub(crate) fn heads(plan: &[u8]) -> Option<Vec<i64>> {
+    let plan = Plan::open(plan)?;
+    Some(plan.chains.iter().map(|chain| chain.head).collect())
 }
 
 /// A skeleton, cut at its chains.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use rusqlite::{Connection, params};
 
+use super::sweep::Swept;
 use super::*;
 use crate::dictionary::Compression;
 use crate::testing::noise;

@@ -19,6 +19,8 @@ pub(super) const VERSION: u8 = 1;
 const APPLICATION_ID: i32 = 0x4654_5800;
 /// Where the header holds `user_version`.
 const CHECKSUM_AT: usize = 60;
+/// What the header's checksum is called: 0 says that the file is not finished.
+pub(super) const FINISHED: &str = "user_version";
 /// Bytes of the checksum.
 const CHECKSUM_BYTES: usize = 4;
 /// Bytes that are read at a time to compute it.
@@ -44,6 +46,7 @@ const TABLES: &str = "
         PRIMARY KEY (t, n, node, kind, part)) WITHOUT ROWID;
     CREATE TABLE terms (chunk INTEGER PRIMARY KEY, words BLOB NOT NULL);
     CREATE TABLE hashes (t INTEGER PRIMARY KEY, hash INTEGER NOT NULL);
+    CREATE TABLE heads (at INTEGER PRIMARY KEY, n INTEGER NOT NULL, nodes BLOB NOT NULL);
     CREATE TABLE done (n INTEGER PRIMARY KEY);
     CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
     INSERT INTO meta VALUES ('key', randomblob(32)), ('watermark', 0);
@@ -256,7 +259,7 @@ fn check(path: &Path, connection: &Connection) -> Result<bool, TextError> {
     if id & 0xff != i32::from(VERSION) {
         return Err(spoilt(path, "it is of another version"));
     }
-    let finished = number("user_version")? != 0;
+    let finished = number(FINISHED)? != 0;
     if finished {
         let length = i64::from(number("page_size")?) * i64::from(number("page_count")?);
         let found = std::fs::metadata(path).map_err(failed("read", path))?.len();

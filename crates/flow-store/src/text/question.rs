@@ -85,7 +85,7 @@ impl Question {
     }
 
     /// Returns the piece of a text around the needle; none where the text does not hold it.
-    pub(super) fn snippet(&self, text: &str) -> Option<Snippet> {
+    pub(crate) fn snippet(&self, text: &str) -> Option<Snippet> {
         Snippet::new(text, &self.needle)
     }
 }

@@ -93,6 +93,8 @@ pub struct Flows {
     pub numbers: BTreeSet<i64>,
     /// The nodes that hold such a text: flows whose chain passes one carry it.
     pub nodes: BTreeSet<i64>,
+    /// The newest places, as many as were asked for.
+    pub hits: Vec<Hit>,
     /// Where to go on, where the budget ended the search.
     pub next: Option<Cursor>,
 }
@@ -197,11 +199,12 @@ impl TextReader {
         Ok(found)
     }
 
-    /// Returns the flows that introduced a text with the needle, and the nodes that hold one.
+    /// Returns the flows that introduced a text with the needle, and the nodes that hold one; of the newest places,
+    /// `hits_max` at most, what stands there too.
     pub fn flows_of(
         &self,
         question: &Question,
-        from: Option<Cursor>,
+        (from, hits_max): (Option<Cursor>, usize),
         source: &mut Source<'_>,
         budget: Budget,
     ) -> Result<Flows, TextError> {
@@ -211,6 +214,14 @@ impl TextReader {
                 match (source.text)(place) {
                     None => return Answer::Unknown,
                     Some(text) if !question.holds(&text) => return Answer::Miss,
+                    Some(text) if found.hits.len() < hits_max => {
+                        found
+                            .hits
+                            .extend(question.snippet(&text).map(|snippet| Hit {
+                                place: *place,
+                                snippet,
+                            }));
+                    }
                     Some(_) => {}
                 }
             }
@@ -268,20 +279,25 @@ impl TextReader {
     }
 
     fn walk(&self, mut walk: Walk<'_>) -> Result<Ended, TextError> {
+        self.with(|connection| walk.run(connection))
+    }
+
+    pub(super) fn with<T>(
+        &self,
+        act: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, TextError> {
         let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => file::open_to_read(&self.path, CACHE_KIB)?,
         };
         // After an error the connection is not kept: it may hold pages that are no longer what they were.
-        let ended = walk
-            .run(&connection)
-            .map_err(|error| file::sort(&self.path, error))?;
+        let value = act(&connection).map_err(|error| file::sort(&self.path, error))?;
         let mut idle = self.idle.lock();
         if idle.len() < IDLE_READERS_MAX {
             idle.push(connection);
         }
-        Ok(ended)
+        Ok(value)
     }
 }
 
@@ -428,7 +444,7 @@ fn place(row: &Row<'_>) -> Result<Use, rusqlite::Error> {
 }
 
 /// The error of a value that the writer cannot have written.
-fn garbled(column: usize) -> rusqlite::Error {
+pub(super) fn garbled(column: usize) -> rusqlite::Error {
     let what = "a value is not what was written".into();
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, what)
 }

@@ -161,7 +161,7 @@ fn the_newest_text_comes_first_and_a_text_is_checked_once() {
     };
     let question = Question::new(&Needle::new("fox").unwrap(), Scope::Content);
     let found = reader
-        .flows_of(&question, None, &mut source, wide())
+        .flows_of(&question, (None, 0), &mut source, wide())
         .unwrap();
     assert_eq!(found.numbers, BTreeSet::from([1, 2, 3, 5]));
     assert!(found.next.is_none());

@@ -15,6 +15,7 @@ use rusqlite::{Connection, params};
 use super::file::{self, TextError};
 use super::terms::{Hashed, Known, News};
 use super::tokens;
+use crate::format;
 
 /// Texts that are known by their hash: 36 MB. A text beyond them is stored once more, which does no harm.
 const KNOWN_TEXTS_MAX: u32 = 1_835_008;
@@ -136,6 +137,16 @@ impl TextWriter {
             .map_err(|error| file::sort(&self.path, error))
     }
 
+    /// Adds the last node of each chain that a flow's request is made of, so that it is found by what earlier
+    /// flows brought. It stands before [`Self::add`], which makes the flow one that is in.
+    pub fn add_heads(&mut self, n: i64, nodes: &[i64]) -> Result<(), TextError> {
+        if nodes.is_empty() || self.is_done(n) {
+            return Ok(());
+        }
+        self.put_heads(n, nodes)
+            .map_err(|error| file::sort(&self.path, error))
+    }
+
     /// Makes what was added last, and readers see it.
     pub fn commit(&mut self) -> Result<(), TextError> {
         self.flush().map_err(|error| file::sort(&self.path, error))
@@ -169,11 +180,28 @@ impl TextWriter {
         })
     }
 
-    fn put(&mut self, n: i64, parts: &[(TextKind, i64, &str)]) -> Result<(), rusqlite::Error> {
+    fn begin(&mut self) -> Result<(), rusqlite::Error> {
         if !self.open {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
             self.open = true;
         }
+        Ok(())
+    }
+
+    fn put_heads(&mut self, n: i64, nodes: &[i64]) -> Result<(), rusqlite::Error> {
+        self.begin()?;
+        let mut blob = Vec::with_capacity(nodes.len() * 3);
+        for node in nodes {
+            format::put_varint(&mut blob, node.cast_unsigned());
+        }
+        self.connection
+            .prepare_cached("INSERT INTO heads (n, nodes) VALUES (?1, ?2)")?
+            .execute(params![n, blob])?;
+        Ok(())
+    }
+
+    fn put(&mut self, n: i64, parts: &[(TextKind, i64, &str)]) -> Result<(), rusqlite::Error> {
+        self.begin()?;
         // Parts that have node and kind in common stand together in most flows, but need not.
         let mut counts: HashMap<(TextKind, i64), u32> = HashMap::new();
         for &(kind, node, text) in parts {

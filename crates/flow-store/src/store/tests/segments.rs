@@ -83,7 +83,7 @@ fn check_sealed(dir: &Path, store: Store) {
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .filter(|name| {
             name.split_once('.')
-                .is_none_or(|(_, ending)| ending != "db")
+                .is_none_or(|(_, ending)| ending != "db" && ending != "fts")
         })
         .filter(|name| !name.contains(".damaged-"))
         .collect();
