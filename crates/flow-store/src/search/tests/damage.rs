@@ -69,7 +69,7 @@ fn an_index_that_is_behind_is_gone_on_with() {
     check(|made| {
         let mut writer = crate::text::TextWriter::create(&made.file(1)).unwrap();
         writer
-            .add(1, &[(TextKind::User, 0, "needle number 1")])
+            .add(1, &[(TextKind::User, 1, "needle number 1")])
             .unwrap();
         writer.commit().unwrap();
     });
