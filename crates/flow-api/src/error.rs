@@ -47,6 +47,10 @@ pub(crate) enum ErrorCode {
     TooManyFeeds,
     /// Rows are being derived again already.
     ReindexRunning,
+    /// A task of the store is under way already.
+    StoreTaskRunning,
+    /// The record is only read.
+    ReadOnly,
     /// The flow's records are hurt on disk.
     FlowDamaged,
     /// The store cannot be read at the moment.
@@ -105,7 +109,7 @@ impl ErrorCode {
     pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::HostNotAllowed => StatusCode::MISDIRECTED_REQUEST,
-            Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::CrossOrigin | Self::ReadOnly => StatusCode::FORBIDDEN,
             Self::Unauthorized | Self::CodeExpired => StatusCode::UNAUTHORIZED,
             Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound | Self::NoSuchFlow => StatusCode::NOT_FOUND,
@@ -116,7 +120,7 @@ impl ErrorCode {
             | Self::BadCursor
             | Self::BadConfig => StatusCode::BAD_REQUEST,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::ReindexRunning => StatusCode::CONFLICT,
+            Self::ReindexRunning | Self::StoreTaskRunning => StatusCode::CONFLICT,
             Self::TooManyFeeds | Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::FlowDamaged | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -150,6 +154,12 @@ impl ErrorCode {
             Self::TooManyFeeds => "close a page of the monitor and try again",
             Self::ReindexRunning => {
                 "GET /api/reindex says how far it is; DELETE /api/reindex stops it"
+            }
+            Self::StoreTaskRunning => {
+                "GET /api/store/task says how far it is; DELETE /api/store/task stops it"
+            }
+            Self::ReadOnly => {
+                "an archive stays as it is; flows are recorded and changed in the data directory of a running monitor"
             }
             Self::FlowDamaged => {
                 "other flows are not touched; GET /api/health says what is damaged"

@@ -15,8 +15,10 @@ mod extract;
 mod feed;
 mod guard;
 mod page;
+mod read_only;
 
 mod blocking;
+mod maintenance;
 mod readings;
 mod reindex;
 mod shapes;
@@ -35,6 +37,10 @@ use axum::middleware::from_fn_with_state;
 
 pub use access::{Access, AccessError};
 pub use error::FieldError;
+pub use maintenance::{
+    ArchiveTask, BackupTask, CheckTask, Maintenance, StoreJob, StoreTask, StoreTaskKind,
+    StoreTaskOutcome, StoreTaskRefusal,
+};
 pub use openapi::{openapi, openapi_json};
 pub use options::{
     ApiOptions, ConfigEntry, ConfigHandle, ConfigKind, ConfigSource, StatusFacts, UpstreamFacts,
@@ -50,6 +56,7 @@ pub fn router(options: ApiOptions) -> Router {
     let app = Arc::new(state::AppState::new(options));
     routes::routes()
         .into_router()
-        .with_state(app)
+        .with_state(Arc::clone(&app))
+        .layer(from_fn_with_state(app, read_only::refuse))
         .layer(from_fn_with_state(access, guard::guard))
 }

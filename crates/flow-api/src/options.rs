@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::access::Access;
 use crate::error::FieldError;
+use crate::maintenance::Maintenance;
 use crate::reindex::ReindexHandle;
 
 /// What the API needs.
@@ -27,6 +28,10 @@ pub struct ApiOptions {
     pub config: ConfigHandle,
     /// Who derives rows again.
     pub reindex: ReindexHandle,
+    /// Who checks, compacts and copies the store.
+    pub maintenance: Maintenance,
+    /// Nothing is recorded or changed: whatever would is refused.
+    pub read_only: bool,
     /// What does not change while the program runs.
     pub facts: StatusFacts,
     /// Who may speak to the API.

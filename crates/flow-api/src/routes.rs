@@ -10,6 +10,7 @@ pub(crate) mod flows;
 pub(crate) mod reindex;
 pub(crate) mod session;
 pub(crate) mod status;
+pub(crate) mod store;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -52,6 +53,13 @@ pub(crate) fn routes() -> Routes {
         .get("/api/reindex", reindex::show)
         .post("/api/reindex", reindex::start)
         .delete("/api/reindex", reindex::cancel)
+        .get("/api/store", store::stats)
+        .get("/api/store/task", store::task)
+        .delete("/api/store/task", store::cancel)
+        .post("/api/store/check", store::check)
+        .post("/api/store/compact", store::compact)
+        .post("/api/store/backup", store::backup)
+        .post("/api/store/archive", store::archive)
         .get("/api/feed", feed::feed)
         .get("/events", feed::alias)
 }

@@ -105,6 +105,8 @@ pub(crate) struct Status {
     pub ui_url: String,
     /// New flows are being recorded.
     pub recording: bool,
+    /// Nothing is recorded or changed here, as in an archive.
+    pub read_only: bool,
     /// The upstreams that have a route.
     pub upstreams: Vec<UpstreamFacts>,
     /// When the program started.

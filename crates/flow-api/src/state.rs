@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::access::Access;
 use crate::blocking::Blocking;
 use crate::feed::CONNECTIONS_MAX;
+use crate::maintenance::Maintenance;
 use crate::options::{ApiOptions, ConfigHandle, StatusFacts};
 use crate::readings::Readings;
 use crate::reindex::ReindexHandle;
@@ -24,6 +25,8 @@ pub(crate) struct AppState {
     pub(crate) meter: Meter,
     pub(crate) config: ConfigHandle,
     pub(crate) reindex: ReindexHandle,
+    pub(crate) maintenance: Maintenance,
+    pub(crate) read_only: bool,
     pub(crate) facts: StatusFacts,
     pub(crate) access: Access,
     pub(crate) shutdown: watch::Receiver<bool>,
@@ -52,6 +55,8 @@ impl AppState {
             meter: options.meter,
             config: options.config,
             reindex: options.reindex,
+            maintenance: options.maintenance,
+            read_only: options.read_only,
             facts: options.facts,
             access: options.access,
             shutdown: options.shutdown,
@@ -65,7 +70,7 @@ impl AppState {
     /// Returns whether new flows are being recorded, as far as the settings say.
     pub(crate) fn is_recording(&self) -> bool {
         let policy = self.capture.policy();
-        policy.enabled && !policy.paused
+        policy.enabled && !policy.paused && !self.read_only
     }
 
     pub(crate) fn health(&self) -> Health {

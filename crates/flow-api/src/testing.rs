@@ -19,6 +19,7 @@ use tower::ServiceExt as _;
 
 use crate::access::Access;
 use crate::error::FieldError;
+use crate::maintenance::Maintenance;
 use crate::options::{
     ApiOptions, ConfigEntry, ConfigHandle, ConfigKind, ConfigSource, StatusFacts, UpstreamFacts,
 };
@@ -54,7 +55,12 @@ pub(crate) struct Answer {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self::started(NOW, TOKEN, tempfile::tempdir().unwrap())
+        Self::started(NOW, TOKEN, tempfile::tempdir().unwrap(), false)
+    }
+
+    /// Returns a router that changes nothing.
+    pub(crate) fn read_only() -> Self {
+        Self::started(NOW, TOKEN, tempfile::tempdir().unwrap(), true)
     }
 
     /// Returns another run on the same data directory.
@@ -62,10 +68,10 @@ impl Bench {
         let Self { store, dir, .. } = self;
         store.close();
         drop(store);
-        Self::started(NOW.plus_us(1_000_000), token, dir)
+        Self::started(NOW.plus_us(1_000_000), token, dir, false)
     }
 
-    fn started(now: Timestamp, token: &str, dir: TempDir) -> Self {
+    fn started(now: Timestamp, token: &str, dir: TempDir, read_only: bool) -> Self {
         let store = Store::open(StoreOptions {
             dir: Some(dir.path().to_owned()),
             recent_rows_max: 100,
@@ -91,6 +97,8 @@ impl Bench {
             capture: capture.clone(),
             config: settings(),
             reindex: runs(),
+            maintenance: Maintenance::new(store.clone(), || NOW),
+            read_only,
             facts: facts(now),
             access: access.clone(),
             shutdown,

@@ -70,6 +70,9 @@ pub(crate) enum Command {
     },
     /// Derives the rows of recorded flows again: tokens, cost, client and the like. What was on the wire stays.
     Reindex(ReindexArgs),
+    /// Looks after the files of the record: what they weigh, whether they are sound, copies of them.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -178,6 +181,65 @@ pub(crate) enum FlowsCommand {
     /// Prints flows as they end.
     Tail {
         /// Print one JSON object a flow.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Commands about the files of the record.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Prints what the record holds and weighs, segment by segment.
+    Stats {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Checks every file and every flow, and changes nothing. Names what is hurt, and fails where something is.
+    Check {
+        /// Rebuild every body too, and compare it with the hash of what was on the wire.
+        #[arg(long)]
+        deep: bool,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Puts right what a check finds, as far as it can be. No monitor may run.
+    Repair {
+        /// Change nothing: only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Gives room back that files no longer use.
+    Compact {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copies the record, while it goes on, into a directory that can be used as --data-dir.
+    Backup {
+        /// The directory: new or empty.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copies old flows into a directory that is only read, and removes them here where that is asked for.
+    Archive {
+        /// A day (2026-11-21, UTC) or an age (30d); flows that began then or later stay.
+        #[arg(long, value_name = "DATE")]
+        before: String,
+        /// The directory: new or empty.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Remove here what has been archived.
+        #[arg(long)]
+        remove: bool,
+        /// Print one JSON object.
         #[arg(long)]
         json: bool,
     },

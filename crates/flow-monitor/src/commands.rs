@@ -8,4 +8,5 @@ pub(crate) mod openapi;
 pub(crate) mod read;
 pub(crate) mod reindex;
 pub(crate) mod run;
+pub(crate) mod store;
 pub(crate) mod token;

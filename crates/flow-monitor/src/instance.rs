@@ -114,6 +114,9 @@ impl Instance {
     /// Returns where the monitor listens and relays to.
     pub(crate) fn place(&self) -> anyhow::Result<Place> {
         let status = self.get("/api/status")?;
+        if status.get("read_only").and_then(Value::as_bool) == Some(true) {
+            bail!("this is an archive: nothing is relayed, and nothing recorded");
+        }
         Place::of_status(&status).context("the monitor's status has another form")
     }
 

@@ -90,6 +90,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Demo(_) => serve::run(config, demo),
         Command::Flows(flows) => commands::flows::run(&config, flows),
         Command::Reindex(args) => commands::reindex::run(&config, args),
+        Command::Store(store) => commands::store::run(&config, store),
         Command::Config(ConfigCommand::Show { json }) => commands::config::show(&config, json),
         Command::Token { link } => commands::token::run(&config, link),
         Command::Run(args) => commands::run::run(&config, &args),

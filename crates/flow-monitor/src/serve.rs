@@ -1,5 +1,6 @@
 //! `flow-monitor serve`: everything wired together, from start to shutdown.
 
+mod archive;
 mod beside;
 mod front;
 mod limits;
@@ -11,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 use axum::Router;
-use flow_api::{Access, ApiOptions, StatusFacts};
+use flow_api::{Access, ApiOptions, Maintenance, StatusFacts};
 use flow_capture::{Capture, CaptureOptions, WallClock};
 use flow_meter::Meter;
 use flow_model::Timestamp;
@@ -47,12 +48,16 @@ struct Record {
     meter: Meter,
     recorder: Recorder,
     reindexer: Reindexer,
+    maintenance: Maintenance,
     tee: Tee,
 }
 
 /// Runs the monitor until it is told to stop.
 pub(crate) fn run(config: Config, demo: Option<Demo>) -> anyhow::Result<Exit> {
     let dir = config.data_dir.clone();
+    if flow_store::is_archive(&dir) {
+        return archive::run(&config);
+    }
     flow_store::prepare_dir(&dir)?;
     limits::raise_files();
     let runtime = runtime()?;
@@ -117,12 +122,14 @@ impl Record {
         let recorder = Recorder::start(receivers, &capture, &store, &meter)?;
         let reindexer = reindexer(&store, &meter);
         reindex::catch_up(&reindexer);
+        let maintenance = Maintenance::new(store.clone(), now);
         Ok(Self {
             store,
             capture,
             meter,
             recorder,
             reindexer,
+            maintenance,
             tee,
         })
     }
@@ -132,6 +139,7 @@ impl Record {
         self.capture.close();
         self.recorder.join();
         self.reindexer.cancel();
+        self.maintenance.cancel();
         self.tee.stop();
         self.store.close();
     }
@@ -192,25 +200,39 @@ pub(crate) fn offline_api(config: &Config, token: &str) -> anyhow::Result<Router
             dir.display()
         );
     }
+    let access = Access::new(token.to_owned(), "http://localhost", 0, &[])?;
+    let (stop, stopped) = watch::channel(false);
+    drop(stop);
+    read_only_api(config, access, "", stopped)
+}
+
+/// Returns the API over a record that is only read.
+fn read_only_api(
+    config: &Config,
+    access: Access,
+    ui_url: &str,
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<Router> {
+    let dir = &config.data_dir;
     let store = Store::open_read_only(dir)?;
     let options = CaptureOptions::default();
     let (capture, _receivers) = Capture::new(options, config.policy(), Arc::new(now))?;
     let shown = config.clone();
-    let (stop, stopped) = watch::channel(false);
-    drop(stop);
     Ok(flow_api::router(ApiOptions {
+        maintenance: Maintenance::new(store.clone(), now),
+        read_only: true,
         store,
         capture,
         meter: config.meter()?,
         facts: StatusFacts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             proxy_url: String::new(),
-            ui_url: String::new(),
+            ui_url: ui_url.to_owned(),
             upstreams: Vec::new(),
             started_at: now(),
             data_dir: Some(dir.display().to_string()),
         },
-        access: Access::new(token.to_owned(), "http://localhost", 0, &[])?,
+        access,
         config: settings::read_only_handle(shown),
         reindex: reindex::refusing_handle(),
         shutdown: stopped,

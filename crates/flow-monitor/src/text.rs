@@ -2,6 +2,9 @@
 
 use flow_model::Timestamp;
 
+/// Microseconds of a day.
+const DAY_US: i64 = 86_400 * 1_000_000;
+
 /// Returns a duration with the unit that fits: `310 ms`, `9.6 s`, `2 m 12 s`.
 pub(crate) fn duration(micros: Option<u64>) -> String {
     let Some(micros) = micros else {
@@ -39,6 +42,49 @@ pub(crate) fn instant(at: Timestamp) -> String {
         second / 60 % 60,
         second % 60
     )
+}
+
+/// Returns the instant that a day of UTC (`2026-11-21`) or an age in days (`30d`) names; none where it names none.
+pub(crate) fn before(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Some(days) = text.strip_suffix('d') {
+        let age = days.parse::<u32>().ok()?;
+        return Some(Timestamp(now.0 - i64::from(age) * DAY_US));
+    }
+    let mut parts = text.splitn(3, '-').map(|part| {
+        let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<i64>().ok().filter(|_| digits)
+    });
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
+        return None;
+    }
+    let days = days(year, month, day);
+    // Days that do not exist do not come back as they were.
+    (civil(days) == (year, month, day)).then_some(Timestamp(days * DAY_US))
+}
+
+/// Returns the number of days since the epoch: what [`civil`] takes apart.
+const fn days(year: i64, month: i64, day: i64) -> i64 {
+    // Years that begin in March have their odd day at the end.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    year * 365 + leaps + (153 * month + 2) / 5 + day - 719_469
+}
+
+/// Returns a number of bytes with the unit that fits: `831 B`, `98.3 kB`, `1.2 GB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{}.{} kB", bytes / 1_000, bytes / 100 % 10),
+        1_000_000..1_000_000_000 => {
+            format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+        }
+        _ => format!("{}.{} GB", bytes / 1_000_000_000, bytes / 100_000_000 % 10),
+    }
 }
 
 /// Returns year, month and day of a number of days since the epoch (H. Hinnant, "chrono-compatible low-level
@@ -116,6 +162,49 @@ mod tests {
             "2024-02-29 12:34:56"
         );
         assert_eq!(instant(Timestamp(-1_000_000)), "1969-12-31 23:59:59");
+    }
+
+    #[test]
+    fn a_day_or_an_age_is_an_instant() {
+        let now = Timestamp(100 * DAY_US);
+        let check = |text: &str, expect: Option<&str>| {
+            let found = before(text, now).map(instant);
+            assert_eq!(found, expect.map(|day| format!("{day} 00:00:00")), "{text}");
+        };
+        check("30d", Some("1970-03-12"));
+        check("0d", Some("1970-04-11"));
+        for day in [
+            "1970-01-01",
+            "2024-02-29",
+            "2026-11-21",
+            "2000-03-01",
+            "2100-02-28",
+            "9999-12-31",
+        ] {
+            check(day, Some(day));
+        }
+        for none in [
+            "",
+            "d",
+            "-1d",
+            "2026",
+            "2026-02-29",
+            "2026-13-01",
+            "2026-11-31",
+            "2026-+1-01",
+            "1969-12-31",
+            "soon",
+        ] {
+            check(none, None);
+        }
+    }
+
+    #[test]
+    fn sizes_have_a_unit() {
+        assert_eq!(bytes(831), "831 B");
+        assert_eq!(bytes(98_340), "98.3 kB");
+        assert_eq!(bytes(1_270_000), "1.2 MB");
+        assert_eq!(bytes(2_000_000_000), "2.0 GB");
     }
 
     #[test]

@@ -27,6 +27,7 @@
 //! Nothing that is remembered is needed: without it a body costs more, and is stored all the same.
 
 mod adopt;
+mod audit;
 mod chains;
 mod conversations;
 mod load;
@@ -47,6 +48,7 @@ use crate::format::{self, CHECKSUM_BYTES, Codec};
 use crate::pack::Packed;
 
 pub(crate) use self::adopt::adopt;
+pub(crate) use self::audit::Audit;
 pub(crate) use self::chains::Chains;
 pub(crate) use self::conversations::Conversations;
 pub(crate) use self::load::{LoadError, bare, fresh, heads, load};

@@ -39,8 +39,11 @@ const HASH_KEY: &str = "hash key";
 /// Marks the file as a catalog: "Flow" in ASCII, but for the last letter.
 const APPLICATION_ID: i32 = 0x466c_7743;
 
-const CATALOG: &str = "catalog.db";
-const COPY: &str = "catalog.copy";
+pub(crate) const CATALOG: &str = "catalog.db";
+pub(crate) const COPY: &str = "catalog.copy";
+/// What the two are called while they are being made.
+pub(crate) const UNFINISHED_CATALOG: &str = "catalog.db.unfinished";
+pub(crate) const UNFINISHED_COPY: &str = "catalog.copy.unfinished";
 /// What follows the name of a file that is being made.
 const UNFINISHED: &str = ".unfinished";
 
@@ -216,10 +219,7 @@ impl Catalog {
 
     /// Returns what is known of each segment, the lowest number first.
     pub(crate) fn segments(&self) -> Result<Vec<Entry>, rusqlite::Error> {
-        let connection = self.connection.lock();
-        let mut list = connection.prepare_cached(LIST)?;
-        let entries = list.query_map([], Entry::read)?;
-        entries.collect()
+        entries(&self.connection.lock())
     }
 
     /// Enters what is known of a segment.
@@ -295,6 +295,45 @@ impl Catalog {
             source,
         })?;
         files::name(&file, &unfinished, &copy)
+    }
+
+    /// Writes a copy, without what was deleted, into a new file.
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<(), OpenError> {
+        let file = files::new_file(path)?;
+        let copied = vacuum_into(&self.connection.lock(), path);
+        copied.map_err(|source| OpenError::Segment {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(file.sync_all().map_err(dir::failed("sync", path))?)
+    }
+
+    /// Makes these the only segments that it knows. Of a part of the segments the sums over flows that are no longer
+    /// there say nothing: they stay where the rest is.
+    pub(crate) fn restrict(&self, entries: &[Entry], is_part: bool) -> Result<(), rusqlite::Error> {
+        let known = self.segments()?;
+        let kept = |number: u32| entries.iter().any(|entry| entry.number == number);
+        for entry in known.iter().filter(|entry| !kept(entry.number)) {
+            self.remove(entry.number)?;
+        }
+        for entry in entries {
+            self.put(entry)?;
+        }
+        if is_part {
+            self.run("DELETE FROM gone", [])?;
+        }
+        Ok(())
+    }
+
+    /// Returns how many flows are pinned, wait to be removed, and are no longer there.
+    pub(crate) fn counts(&self) -> Result<[u64; 3], rusqlite::Error> {
+        let connection = self.connection.lock();
+        let count = |sql: &str| connection.query_one(sql, [], |row| row.get(0).map(whole));
+        Ok([
+            count("SELECT count(*) FROM pins")?,
+            count("SELECT count(*) FROM tombstones")?,
+            count("SELECT coalesce(sum(flows), 0) FROM gone")?,
+        ])
     }
 
     /// Writes the log into the file.
@@ -456,12 +495,24 @@ pub(crate) fn vacuum_into(connection: &Connection, to: &Path) -> Result<(), rusq
     Ok(())
 }
 
+/// Returns what a catalog knows of each segment, the lowest number first.
+pub(crate) fn entries(connection: &Connection) -> Result<Vec<Entry>, rusqlite::Error> {
+    let mut list = connection.prepare_cached(LIST)?;
+    let entries = list.query_map([], Entry::read)?;
+    entries.collect()
+}
+
 /// Checks a catalog, all of it: it is small. Returns whether there is one.
 fn examine(path: &Path) -> Result<bool, Flaw> {
     if !path.exists() {
         return Ok(false);
     }
-    let (connection, _) = files::examine(path, Access::Lenient, APPLICATION_ID, FORMAT)?;
+    inspect(path, Access::Lenient).map(|_| true)
+}
+
+/// Opens a catalog for reading once all of it has been checked.
+pub(crate) fn inspect(path: &Path, access: Access) -> Result<Connection, Flaw> {
+    let (connection, _) = files::examine(path, access, APPLICATION_ID, FORMAT)?;
     let text = |sql: &str| connection.query_one(sql, [], |row| row.get::<_, String>(0));
     let damaged = |what: &dyn std::fmt::Display| Flaw::Damaged(format!("is damaged ({what})"));
     match text("PRAGMA quick_check(1)") {
@@ -477,7 +528,7 @@ fn examine(path: &Path) -> Result<bool, Flaw> {
             Err(error) => return Err(Flaw::Unusable(error)),
         }
     }
-    Ok(true)
+    Ok(connection)
 }
 
 fn restore(dir: &Path) -> Result<(), OpenError> {

@@ -9,9 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The file whose lock says that a process uses the directory.
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 /// Where segments live.
-const SEGMENTS: &str = "segments";
+pub(crate) const SEGMENTS: &str = "segments";
 
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,9 +65,9 @@ pub fn prepare(dir: &Path) -> Result<(), DirError> {
     }
 }
 
-/// The right to write to a data directory, held as long as it lives.
+/// A hold on a data directory: the right to write to it, or the certainty that nobody does.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub struct Claim {
     _lock: File,
 }
 
@@ -88,6 +88,23 @@ pub(crate) fn claim(dir: &Path) -> Result<Claim, DirError> {
     match open()?.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(Claim { _lock: lock }),
         Ok(()) | Err(TryLockError::Error(_)) => Err(DirError::NoLocks { dir: dir.into() }),
+    }
+}
+
+/// Keeps others from writing to a data directory, as long as it lives, and creates nothing. Where nobody has written
+/// to it yet there is nothing to keep them by.
+pub fn share(dir: &Path) -> Result<Option<Claim>, DirError> {
+    let path = dir.join(LOCK);
+    let lock = match File::open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("open", &path)(error)),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(Some(Claim { _lock: lock })),
+        Err(TryLockError::WouldBlock) => Err(DirError::InUse { dir: dir.into() }),
+        // A file system without locks has no writers of ours either.
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 

@@ -159,16 +159,6 @@ pub(crate) fn put_aside_before(dir: &Path) -> Result<Vec<PathBuf>, OpenError> {
     Ok(paths)
 }
 
-/// Removes copies of segments that were half made when the program was killed.
-pub(crate) fn remove_compacted(dir: &Path) -> Result<(), OpenError> {
-    for (name, path) in entries(dir)? {
-        if name.contains(COMPACTED) || name.contains(PURGING) {
-            remove(&path)?;
-        }
-    }
-    Ok(())
-}
-
 fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, OpenError> {
     let failed = |source| dir::failed("read", dir)(source);
     let mut found = Vec::new();

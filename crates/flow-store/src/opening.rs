@@ -20,6 +20,7 @@ use crate::delete;
 use crate::dir;
 use crate::files::{self, Flaw, Sight};
 use crate::format::{self, FORMAT};
+use crate::listing;
 use crate::place::{self, Access, Place};
 use crate::registry::{Clock, Registry, SegmentLimits};
 use crate::retain;
@@ -27,7 +28,7 @@ use crate::segment::{Extent, Readers, Segment, SegmentState};
 use crate::store::OpenError;
 
 /// The first major version whose segments are never without a catalog.
-const CATALOG_SINCE: i32 = 2;
+pub(crate) const CATALOG_SINCE: i32 = 2;
 
 /// What a data directory holds.
 pub(crate) struct Opened {
@@ -70,7 +71,7 @@ pub(crate) fn in_memory(
 /// Opens a data directory for writing.
 pub(crate) fn open(dir: &Path, limits: SegmentLimits, now: Timestamp) -> Result<Opened, OpenError> {
     let segments = dir::segments(dir)?;
-    files::remove_compacted(&segments)?;
+    listing::remove_leftovers(&segments)?;
     let (catalog, origin, notice) = Catalog::open(dir)?;
     catalog.remove_retired(&segments)?;
     let mut look = Look::new(&segments, Access::Shared, known(&catalog, dir)?);

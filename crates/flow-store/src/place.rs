@@ -164,7 +164,13 @@ pub(crate) fn cannot_open(error: &rusqlite::Error) -> bool {
 /// Opens a damaged file to read what is left of it.
 pub(crate) fn open_damaged(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let log = files::beside(path, "-wal").metadata();
+    let connection = if log.is_ok_and(|found| found.len() > 0) {
+        Connection::open_with_flags(path, flags)?
+    } else {
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+        Connection::open_with_flags(immutable_uri(path), flags)?
+    };
     // A file that was cut does not answer otherwise. This has to come before anything that reads the schema.
     connection.pragma_update(None, "writable_schema", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;

@@ -34,6 +34,9 @@ const SEAL_QUIET: Duration = Duration::from_secs(10);
 /// How long after a segment could not be sealed, or flows still ran in it, it is looked at again.
 const SEAL_RETRY: Duration = Duration::from_mins(1);
 
+/// Longest time between two looks of who waits for a segment to be sealed.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
 /// The figures by which segments follow each other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SegmentLimits {
@@ -108,6 +111,8 @@ pub(crate) struct Registry {
     /// Where segments are; none where they are in memory, or only read.
     pub(crate) dir: Option<PathBuf>,
     segments: RwLock<Arc<[Arc<Segment>]>>,
+    /// Held while the next segment is begun.
+    rotation: Mutex<()>,
     pub(crate) readers: Arc<Readers>,
     pub(crate) catalog: Catalog,
     pub(crate) limits: SegmentLimits,
@@ -198,6 +203,19 @@ impl Signal {
         }
     }
 
+    /// Waits until `done` holds, or `wait_max` is over. It is looked at after each look at the segments, and every
+    /// so often.
+    pub(crate) fn wait_while_sealing(&self, wait_max: Duration, done: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !done() && began.elapsed() < wait_max {
+            let mut state = self.state.lock();
+            if state.stopping {
+                return;
+            }
+            let _looked = self.changed.wait_for(&mut state, LOOK_EVERY);
+        }
+    }
+
     /// Waits until `done` holds behind a look at the segments.
     #[cfg(test)]
     pub(crate) fn wait_for(&self, done: impl Fn() -> bool) {
@@ -228,6 +246,7 @@ impl Registry {
         Self {
             dir,
             segments: RwLock::new(segments.into()),
+            rotation: Mutex::default(),
             readers,
             catalog,
             limits,
@@ -311,6 +330,7 @@ impl Registry {
 
     /// Begins the next segment. Where that fails the one that is live stays so.
     pub(crate) fn rotate(&self) -> Result<(), OpenError> {
+        let _alone = self.rotation.lock();
         let before = self.live();
         let segment = self.begin()?;
         // A flow gets a place in it once it is in the list.

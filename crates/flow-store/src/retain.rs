@@ -221,7 +221,7 @@ fn pinned_in(segment: &Segment, pins: &HashSet<FlowId>) -> Result<Vec<(FlowId, i
 }
 
 /// Removes a sealed segment but for its pinned flows. Returns false where those cannot be brought over.
-fn retire(
+pub(crate) fn retire(
     intake: &Intake,
     registry: &Registry,
     segment: &Arc<Segment>,

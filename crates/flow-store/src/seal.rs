@@ -27,7 +27,9 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::catalog::{self, Entry};
 use crate::dir;
-use crate::files::{self, Flaw};
+use crate::files;
+#[cfg(test)]
+use crate::files::Flaw;
 use crate::format::FORMAT;
 use crate::health::Health;
 use crate::index::TextIndex;
@@ -232,7 +234,7 @@ pub(crate) fn measure(
 }
 
 /// Writes the log into the file and removes it. Returns false where somebody else has the file open.
-fn settle(writing: &mut Writing<'_>) -> Result<bool, rusqlite::Error> {
+pub(crate) fn settle(writing: &mut Writing<'_>) -> Result<bool, rusqlite::Error> {
     // Most of it is written while others still read.
     let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
     writing
@@ -256,12 +258,17 @@ fn settle(writing: &mut Writing<'_>) -> Result<bool, rusqlite::Error> {
 }
 
 fn has_room(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    has_free(connection, FREE_SHARE)
+}
+
+/// Returns whether more than one in `share` pages of a segment is free.
+pub(crate) fn has_free(connection: &Connection, share: i64) -> Result<bool, rusqlite::Error> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    Ok(number("freelist_count")?.saturating_mul(FREE_SHARE) > number("page_count")?)
+    Ok(number("freelist_count")?.saturating_mul(share) > number("page_count")?)
 }
 
 /// Puts a copy without free pages in the place of a segment.
-fn compact(path: &Path, writing: &mut Writing<'_>) -> Result<(), SealError> {
+pub(crate) fn compact(path: &Path, writing: &mut Writing<'_>) -> Result<(), SealError> {
     let compacted = files::compacted_path(path);
     let file = files::new_file(&compacted)?;
     catalog::vacuum_into(writing.connection()?, &compacted)?;
@@ -296,10 +303,7 @@ pub(crate) fn sum(
 }
 
 /// Reads a segment to its end: a sealed one is compared with its checksum, another one is checked by SQLite.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "called by the command that checks a store")
-)]
+#[cfg(test)]
 pub(crate) fn verify(segment: &Segment) -> Result<(), Flaw> {
     if let (true, Some(path)) = (segment.is_sealed(), segment.path()) {
         let file = File::open(path).map_err(Flaw::Unreachable)?;

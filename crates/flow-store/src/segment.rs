@@ -43,6 +43,7 @@ pub(crate) struct Location {
 
 /// What a segment is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SegmentState {
     /// New flows go there.

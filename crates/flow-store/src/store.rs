@@ -13,6 +13,7 @@ use flow_model::{Chunk, EndReason, Exchange, FlowId, Reading, Row, Side, Timesta
 use parking_lot::Mutex;
 use rusqlite::ErrorCode;
 
+use crate::archive;
 use crate::body::StoredBody;
 use crate::changes::Changes;
 use crate::dictionary::Compression;
@@ -38,6 +39,8 @@ use crate::writer::Writer;
 
 /// Longest wait of a reader for the commit of a flow that has just ended.
 const SETTLE_TIME: Duration = Duration::from_millis(500);
+/// The name of the thread that brings flows over from damaged files.
+const SALVAGE: &str = "store-salvage";
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -82,6 +85,12 @@ pub enum OpenError {
     /// The segment cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The directory is an archive.
+    #[error("{} is an archive, which is only read", dir.display())]
+    Archive {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// No thread could be started.
     #[error("cannot start the store's thread")]
     Thread(#[source] io::Error),
@@ -98,6 +107,8 @@ struct Inner {
     archive: Arc<Archive>,
     registry: Arc<Registry>,
     index: Arc<TextIndex>,
+    /// The data directory; none in memory.
+    root: Option<PathBuf>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// None when opened for reading, in memory, and once closed.
     claim: Mutex<Option<Claim>>,
@@ -171,6 +182,7 @@ impl Store {
             Some(dir) => {
                 dir::prepare(dir)?;
                 let claim = dir::claim(dir)?;
+                archive::refuse(dir)?;
                 (opening::open(dir, limits.segment, now)?, Some(claim))
             }
             None => (
@@ -180,7 +192,8 @@ impl Store {
         };
         let memory_bytes_max = dir.is_none().then_some(memory_bytes_max);
         Self::start(
-            (opened, claim),
+            opened,
+            (dir, claim),
             recent_rows_max,
             memory_bytes_max,
             compression,
@@ -192,8 +205,10 @@ impl Store {
     /// listed as interrupted.
     pub fn open_read_only(dir: &Path) -> Result<Self, OpenError> {
         let opened = opening::open_read_only(dir)?;
+        let place = (Some(dir.to_owned()), None);
         let store = Self::start(
-            (opened, None),
+            opened,
+            place,
             usize::MAX,
             None,
             Compression::On,
@@ -208,7 +223,8 @@ impl Store {
     }
 
     fn start(
-        (opened, claim): (Opened, Option<Claim>),
+        opened: Opened,
+        (root, claim): (Option<PathBuf>, Option<Claim>),
         recent_rows_max: usize,
         memory_bytes_max: Option<u64>,
         compression: Compression,
@@ -235,6 +251,7 @@ impl Store {
             archive,
             registry,
             index: Arc::default(),
+            root,
             threads: Mutex::default(),
             claim: Mutex::new(claim),
         };
@@ -416,9 +433,26 @@ impl Store {
         &self.inner.index
     }
 
-    #[cfg(test)]
     pub(crate) fn registry(&self) -> &Registry {
         &self.inner.registry
+    }
+
+    /// Returns the data directory; none where the store is in memory.
+    pub(crate) fn root(&self) -> Option<&Path> {
+        self.inner.root.as_deref()
+    }
+
+    /// Waits until what is readable in damaged files has been brought over.
+    pub(crate) fn settle_salvage(&self) {
+        let mut threads = self.inner.threads.lock();
+        let is_salvage = |thread: &JoinHandle<()>| thread.thread().name() == Some(SALVAGE);
+        let at = threads.iter().position(is_salvage);
+        let thread = at.map(|at| threads.remove(at));
+        drop(threads);
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("a thread of the store has panicked");
+        }
+        self.flush();
     }
 
     /// Waits until what was written is committed. Returns false where the disk fails or hangs.
@@ -468,7 +502,7 @@ impl Inner {
 
     fn start_salvage(&self, files: Vec<PathBuf>) -> Result<(), OpenError> {
         let (intake, archive) = (Arc::clone(&self.intake), Arc::clone(&self.archive));
-        self.spawn("store-salvage", move || {
+        self.spawn(SALVAGE, move || {
             salvage::run(&intake, &archive, &files);
         })
     }

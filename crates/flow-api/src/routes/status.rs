@@ -37,6 +37,7 @@ pub(crate) async fn status(State(app): State<App>) -> Json<Status> {
         proxy_url: facts.proxy_url.clone(),
         ui_url: facts.ui_url.clone(),
         recording: app.is_recording(),
+        read_only: app.read_only,
         upstreams: facts.upstreams.clone(),
         started_at: facts.started_at,
         data_dir: facts.data_dir.clone(),

@@ -494,3 +494,108 @@ async fn rows_are_derived_again_on_demand() {
         );
     }
 }
+
+#[tokio::test]
+async fn work_on_the_store_is_begun_followed_and_stopped() {
+    let bench = Bench::new();
+    record(&bench.store, 1);
+    let stats = bench.ask("/api/store").await.json();
+    assert_eq!((&stats["flows"], &stats["pinned"]), (&json!(1), &json!(0)));
+    let before = bench.ask("/api/store/task").await.json();
+    assert_eq!(
+        (&before["task"], &before["running"]),
+        (&Value::Null, &json!(false))
+    );
+
+    let started = write(
+        &bench,
+        "POST",
+        "/api/store/check",
+        "application/json",
+        r#"{"deep":true}"#,
+    )
+    .await;
+    assert_eq!(started.status, StatusCode::ACCEPTED);
+    assert_eq!(started.json()["task"], "check");
+    let task = async || loop {
+        let task = bench.ask("/api/store/task").await.json();
+        if task["running"] == false {
+            return task;
+        }
+        tokio::task::yield_now().await;
+    };
+    let checked = task().await;
+    assert_eq!(checked["outcome"], "finished");
+    assert_eq!(checked["check"]["flows"], 1);
+    assert_eq!(checked["check"]["findings"], json!([]));
+
+    let relative = write(
+        &bench,
+        "POST",
+        "/api/store/backup",
+        "application/json",
+        r#"{"to":"x"}"#,
+    )
+    .await;
+    assert_eq!(
+        (relative.status, relative.code().as_str()),
+        (StatusCode::BAD_REQUEST, "bad_body")
+    );
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("letter"), "dear").unwrap();
+    let full = json!({"to": root.path(), "before": 0}).to_string();
+    write(
+        &bench,
+        "POST",
+        "/api/store/archive",
+        "application/json",
+        &full,
+    )
+    .await;
+    let failed = task().await;
+    assert_eq!(
+        (&failed["task"], &failed["outcome"]),
+        (&json!("archive"), &json!("failed"))
+    );
+    assert!(
+        failed["error"].as_str().unwrap().ends_with("is not empty"),
+        "{failed}"
+    );
+    let stopped = write(&bench, "DELETE", "/api/store/task", "application/json", "").await;
+    assert_eq!(
+        stopped.json()["outcome"],
+        "failed",
+        "there was nothing to stop"
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_is_only_read_refuses_every_change() {
+    let bench = Bench::read_only();
+    assert_eq!(bench.ask("/api/status").await.json()["read_only"], true);
+    assert_eq!(bench.ask("/api/status").await.json()["recording"], false);
+    for (method, path) in crate::routes::routes().table() {
+        let harmless = path.starts_with("/api/session")
+            || ["/api/store/check", "/api/store/task"].contains(path);
+        if *method == "get" || harmless {
+            continue;
+        }
+        let path = path.replace("{id}", &id(1).to_string());
+        let answer = write(
+            &bench,
+            &method.to_uppercase(),
+            &path,
+            "application/json",
+            "{}",
+        )
+        .await;
+        let refused = (answer.status, answer.code());
+        assert_eq!(
+            refused,
+            (StatusCode::FORBIDDEN, "read_only".to_owned()),
+            "{method} {path}"
+        );
+    }
+    let checked = write(&bench, "POST", "/api/store/check", "application/json", "{}").await;
+    assert_eq!(checked.status, StatusCode::ACCEPTED);
+}

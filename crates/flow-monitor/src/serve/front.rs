@@ -59,6 +59,8 @@ impl Front {
             capture: record.capture.clone(),
             meter: record.meter.clone(),
             reindex: reindex::handle(&record.reindexer),
+            maintenance: record.maintenance.clone(),
+            read_only: false,
             facts: facts(&proxy, proxy_at, &ui_url, &dir),
             access: access.clone(),
             config: settings.handle(),
@@ -171,7 +173,7 @@ fn user_upstreams(config: &Config) -> anyhow::Result<Vec<Upstream>> {
 }
 
 /// Binds a listener, or says which setting to change.
-async fn listen(config: &Config, key: &str, what: &str) -> anyhow::Result<TcpListener> {
+pub(super) async fn listen(config: &Config, key: &str, what: &str) -> anyhow::Result<TcpListener> {
     let address = config.text(key);
     let flag = key.replace('_', "-");
     let bound = TcpListener::bind(address).await.with_context(|| {
@@ -203,7 +205,7 @@ fn facts(proxy: &Proxy, proxy_at: SocketAddr, ui_url: &str, dir: &Path) -> Statu
 }
 
 /// Returns the URL at which this machine reaches a listener.
-fn url(address: SocketAddr) -> String {
+pub(super) fn url(address: SocketAddr) -> String {
     let mut reached = address;
     if address.ip().is_unspecified() {
         reached.set_ip(if address.is_ipv4() {

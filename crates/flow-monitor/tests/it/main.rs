@@ -14,4 +14,5 @@ mod reindex;
 #[cfg(unix)]
 mod run;
 mod security;
+mod store;
 mod tee;

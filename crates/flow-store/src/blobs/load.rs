@@ -241,7 +241,7 @@ fn links(
 }
 
 /// Appends a blob, where `out` has no more than `bytes_max` bytes with it.
-fn append_blob(
+pub(super) fn append_blob(
     connection: &Connection,
     b: i64,
     bytes_max: usize,

@@ -96,9 +96,26 @@ impl Bench {
     }
 
     fn check_all(&self) {
+        let mut hurt = Vec::new();
+        let audit = Audit::new(&self.connection, |error| hurt.push(error.to_string())).unwrap();
+        assert_eq!(hurt, [""; 0]);
         for (n, body) in &self.bodies {
             assert!(self.load(*n).unwrap() == *body, "flow {n}");
+            let (plan, length) = self.plan(*n);
+            audit.plan(&plan, length).unwrap();
         }
+    }
+
+    /// Checks that an audit finds the bodies hurt that cannot be rebuilt, and no others.
+    fn check_audit(&self) -> usize {
+        let audit = Audit::new(&self.connection, |_| {}).unwrap();
+        let hurt = self.bodies.keys().filter(|n| {
+            let (plan, length) = self.plan(**n);
+            let (audited, loaded) = (audit.plan(&plan, length), self.load(**n));
+            assert_eq!(audited.is_ok(), loaded.is_ok(), "flow {n}: {audited:?}");
+            loaded.is_err()
+        });
+        hurt.count()
     }
 
     /// Removes a flow's record, as a deletion does.
@@ -386,6 +403,34 @@ fn a_sweep_leaves_what_is_referred_to() {
     }
     sweep(&bench.connection).unwrap();
     assert_eq!((bench.count("blobs"), bench.count("nodes")), (0, 0));
+}
+
+#[test]
+fn an_audit_finds_what_cannot_be_rebuilt() {
+    let mut bench = Bench::new();
+    let mut messages = Vec::new();
+    for turn in 0..6 {
+        messages.push(format!(
+            r#"{{"role":"user","content":"{}"}}"#,
+            prose(turn, 600)
+        ));
+        let body = format!(r#"{{"model":"m","messages":[{}]}}"#, messages.join(","));
+        bench.store(1, body.as_bytes());
+    }
+    assert_eq!(bench.check_audit(), 0);
+    let changes = [
+        (
+            "UPDATE blobs SET body = substr(body, 2) WHERE b = (SELECT b FROM nodes WHERE n = 4)",
+            3,
+        ),
+        ("UPDATE nodes SET parent = node WHERE n = 3", 4),
+        ("DELETE FROM nodes WHERE n = 2", 5),
+        ("DELETE FROM blobs", 6),
+    ];
+    for (change, hurt) in changes {
+        bench.connection.execute(change, []).unwrap();
+        assert_eq!(bench.check_audit(), hurt, "{change}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the handle offers to those who look after a store: deletion, pins, retention.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flow_model::{FlowId, Timestamp};
@@ -9,6 +10,7 @@ use crate::delete::{self, DeleteError, Deleted, Deletion};
 use crate::read::ReadError;
 use crate::retain::{self, Retention, Tidied, TidyError};
 use crate::rollup::Rollup;
+use crate::segment::Segment;
 
 impl Store {
     /// Deletes flows. They are gone for every reader when this returns; what is in files of them is removed in the
@@ -64,6 +66,13 @@ impl Store {
     /// Does what retention asks for. It takes as long as the segments that go are large, and others need not wait.
     pub fn tidy(&self, now: Timestamp, retention: &Retention) -> Result<Tidied, TidyError> {
         retain::tidy(&self.inner.intake, &self.inner.registry, now, retention)
+    }
+
+    /// Removes a sealed segment as retention does, its pinned flows brought over to the live one. Returns false where
+    /// those cannot be.
+    pub(crate) fn retire(&self, segment: &Arc<Segment>) -> Result<bool, TidyError> {
+        let tidied = &mut Tidied::default();
+        retain::retire(&self.inner.intake, &self.inner.registry, segment, tidied)
     }
 
     /// Returns the sums over flows that are gone and began from `from` on and before `until`, by quarter of an hour.

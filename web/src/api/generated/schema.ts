@@ -262,6 +262,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/store": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns what the store holds and what it weighs. It reads every row. */
+        get: operations["store_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to copy the segments with old flows into another directory, which is only read from then on. */
+        post: operations["archive_store"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to copy the store into another directory, which can be used as a data directory. Recording goes on. */
+        post: operations["backup_store"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to check every file and every flow. Nothing is changed. */
+        post: operations["check_store"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/compact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to give room back: segments lose their free pages. */
+        post: operations["compact_store"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns how the work on the store goes that is under way, or how the last one went. */
+        get: operations["store_task"];
+        put?: never;
+        post?: never;
+        /** Stops the work that is under way, if there is some. A copy that is not whole is taken away. */
+        delete: operations["cancel_store_task"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -304,6 +407,47 @@ export interface components {
         Alive: {
             /** @description Always true. */
             ok: boolean;
+        };
+        /** @description What is archived, and where to. */
+        ArchiveTask: {
+            /** @description A directory of this machine, new or empty, as a path from the root on. */
+            to: string;
+            /** @description Flows that began then or later stay. */
+            before: components["schemas"]["Timestamp"];
+            /** @description Remove here what has been archived. */
+            remove?: boolean;
+        };
+        /** @description What was copied. */
+        BackupReport: {
+            /** @description The directory that holds the copy. */
+            to: string;
+            /**
+             * Format: int64
+             * @description Segments that were copied.
+             */
+            segments: number;
+            /**
+             * Format: int64
+             * @description Flows in them.
+             */
+            flows: number;
+            /**
+             * Format: int64
+             * @description Bytes of the copy.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Segments that were removed here once they were copied.
+             */
+            removed: number;
+            /** @description What is hurt, or was left out, in words. */
+            notices: string[];
+        };
+        /** @description Where a backup goes. */
+        BackupTask: {
+            /** @description A directory of this machine, new or empty, as a path from the root on. */
+            to: string;
         };
         /** @description Facts of one body. The bytes themselves are stored apart, content-decoded. */
         BodyFacts: {
@@ -380,6 +524,43 @@ export interface components {
              */
             flows_lost: number;
         };
+        /** @description What a check found. */
+        CheckReport: {
+            /** @description Bodies were rebuilt, and compared with what was on the wire. */
+            deep: boolean;
+            /** @description It was not stopped before its end. */
+            finished: boolean;
+            /**
+             * Format: int64
+             * @description Segments that were read.
+             */
+            segments: number;
+            /**
+             * Format: int64
+             * @description Flows that were read.
+             */
+            flows: number;
+            /**
+             * Format: int64
+             * @description Bytes of the files of segments.
+             */
+            bytes: number;
+            /** @description What is not as it should be. */
+            findings: components["schemas"]["Finding"][];
+            /**
+             * Format: int64
+             * @description Findings that are not among those, because there are too many.
+             */
+            findings_left_out: number;
+        };
+        /** @description What of a check is asked for. */
+        CheckTask: {
+            /**
+             * @description Bodies are rebuilt, and compared with the hash of what was on the wire.
+             * @default false
+             */
+            deep: boolean;
+        };
         /** @description One answer. */
         Choice: {
             /**
@@ -434,6 +615,21 @@ export interface components {
             attempt?: number | null;
             /** @description The program as its `user-agent` names it, where no recogniser knows it. */
             other?: string | null;
+        };
+        /** @description What was given back. */
+        CompactReport: {
+            /**
+             * Format: int64
+             * @description Segments that became smaller.
+             */
+            segments: number;
+            /**
+             * Format: int64
+             * @description Bytes by which they did.
+             */
+            bytes_freed: number;
+            /** @description What could not be done, in words. */
+            notices: string[];
         };
         /** @description One setting. */
         ConfigEntry: {
@@ -582,7 +778,7 @@ export interface components {
          * @description Stable names of errors.
          * @enum {string}
          */
-        ErrorCode: "host_not_allowed" | "cross_origin" | "unauthorized" | "code_expired" | "too_many_attempts" | "not_found" | "no_such_flow" | "method_not_allowed" | "bad_query" | "bad_body" | "filter_unsupported" | "bad_cursor" | "bad_config" | "range_not_satisfiable" | "too_many_feeds" | "reindex_running" | "flow_damaged" | "store_unavailable" | "internal";
+        ErrorCode: "host_not_allowed" | "cross_origin" | "unauthorized" | "code_expired" | "too_many_attempts" | "not_found" | "no_such_flow" | "method_not_allowed" | "bad_query" | "bad_body" | "filter_unsupported" | "bad_cursor" | "bad_config" | "range_not_satisfiable" | "too_many_feeds" | "reindex_running" | "store_task_running" | "read_only" | "flow_damaged" | "store_unavailable" | "internal";
         /** @description What went wrong and what to do about it. */
         ErrorDetail: {
             /** @description Stable name of the error. */
@@ -696,6 +892,21 @@ export interface components {
             /** @description What to do about it. */
             help?: string | null;
         };
+        /** @description Something that is not as it should be. */
+        Finding: {
+            /** @description What kind of thing it is. */
+            kind: components["schemas"]["FindingKind"];
+            /** @description The file, from the data directory on. */
+            file: string;
+            flow?: components["schemas"]["FlowId"] | null;
+            /** @description What is wrong, such as `is cut off`. */
+            what: string;
+        };
+        /**
+         * @description Kinds of findings.
+         * @enum {string}
+         */
+        FindingKind: "damaged" | "newer" | "unreachable" | "missing" | "disagrees" | "derived" | "aside" | "leftover" | "foreign";
         /** @description How many flows there are. */
         FlowCount: {
             /**
@@ -1206,6 +1417,50 @@ export interface components {
             /** @description The reading has diagnostics. */
             diagnostics: boolean;
         };
+        /**
+         * @description What a segment is there for.
+         * @enum {string}
+         */
+        SegmentState: "live" | "closing" | "sealed";
+        /** @description What one segment holds. */
+        SegmentStats: {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            number: number;
+            /** @description What it is there for. */
+            state: components["schemas"]["SegmentState"];
+            /** @description The version of its format. */
+            format: string;
+            /**
+             * Format: int64
+             * @description Flows that have a record in it.
+             */
+            flows: number;
+            first_at?: components["schemas"]["Timestamp"] | null;
+            last_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description Bytes of their bodies on the wire; none where that cannot be read.
+             */
+            wire_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of what was recorded, its log included.
+             */
+            truth_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of the columns that are derived from it.
+             */
+            columns_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of the text index that is.
+             */
+            text_bytes: number;
+        };
         /** @description A one-time code. */
         SessionCode: {
             /** @description The code that stands in the link after `#code=`. */
@@ -1251,6 +1506,8 @@ export interface components {
             ui_url: string;
             /** @description New flows are being recorded. */
             recording: boolean;
+            /** @description Nothing is recorded or changed here, as in an archive. */
+            read_only: boolean;
             /** @description The upstreams that have a route. */
             upstreams: components["schemas"]["UpstreamFacts"][];
             /** @description When the program started. */
@@ -1310,6 +1567,73 @@ export interface components {
             /** @description What was found damaged, and where it was put. */
             notices: string[];
         };
+        /** @description What the store holds. */
+        StoreStats: {
+            /** @description Each segment, the newest first. */
+            segments: components["schemas"]["SegmentStats"][];
+            /**
+             * Format: int64
+             * @description Flows in all segments.
+             */
+            flows: number;
+            /**
+             * Format: int64
+             * @description Bytes of their bodies on the wire.
+             */
+            wire_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of all files of segments.
+             */
+            stored_bytes: number;
+            /**
+             * Format: int64
+             * @description Flows that are pinned.
+             */
+            pinned: number;
+            /**
+             * Format: int64
+             * @description Flows that were deleted, and whose records are still to be removed.
+             */
+            being_deleted: number;
+            /**
+             * Format: int64
+             * @description Flows that are no longer there, of which the sums are kept.
+             */
+            summed_up: number;
+        };
+        /** @description How the work goes that is under way, or how the last one went. */
+        StoreTask: {
+            task?: components["schemas"]["StoreTaskKind"] | null;
+            /** @description It is under way. */
+            running: boolean;
+            outcome?: components["schemas"]["StoreTaskOutcome"] | null;
+            /**
+             * Format: int64
+             * @description Bytes of files that there are to read, as far as that is known.
+             */
+            total_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of those that were read.
+             */
+            done_bytes: number;
+            /** @description Why it failed. */
+            error?: string | null;
+            check?: components["schemas"]["CheckReport"] | null;
+            compact?: components["schemas"]["CompactReport"] | null;
+            copy?: components["schemas"]["BackupReport"] | null;
+        };
+        /**
+         * @description Kinds of work.
+         * @enum {string}
+         */
+        StoreTaskKind: "check" | "compact" | "backup" | "archive";
+        /**
+         * @description How work ended.
+         * @enum {string}
+         */
+        StoreTaskOutcome: "finished" | "cancelled" | "failed";
         /**
          * Format: int64
          * @description An instant, in microseconds since the Unix epoch.
@@ -2232,6 +2556,311 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    store_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreStats"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store cannot be read */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    archive_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveTask"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreTask"];
+                };
+            };
+            /** @description The path does not begin at the root */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The record is only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Other work is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    backup_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupTask"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreTask"];
+                };
+            };
+            /** @description The path does not begin at the root */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The record is only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Other work is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    check_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckTask"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreTask"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Other work is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compact_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreTask"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The record is only read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Other work is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    store_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The progress */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreTask"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancel_store_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it came */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreTask"];
                 };
             };
             /** @description No token, or a wrong one */
