@@ -6,6 +6,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use flow_query::FilterError;
 use flow_store::ReadError;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -35,8 +36,8 @@ pub(crate) enum ErrorCode {
     BadQuery,
     /// The body cannot be read.
     BadBody,
-    /// Filters are not built yet.
-    FilterUnsupported,
+    /// The filter makes no sense; `filter` says what is wrong with it.
+    BadFilter,
     /// The cursor is not one of this list.
     BadCursor,
     /// Some settings were refused; `fields` says which.
@@ -65,6 +66,7 @@ pub(crate) struct ApiError {
     code: ErrorCode,
     message: String,
     fields: Vec<FieldError>,
+    filter: Vec<FilterFlaw>,
     retry_after_s: Option<u64>,
     /// Length of the body that a range does not fit.
     length: Option<u64>,
@@ -89,6 +91,22 @@ pub(crate) struct ErrorDetail {
     /// Each part of the request that was refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldError>,
+    /// Everything that is wrong with the filter.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<FilterFlaw>,
+}
+
+/// One thing that is wrong with a filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct FilterFlaw {
+    /// Where: a JSON pointer into the filter, empty for the whole.
+    pub at: String,
+    /// Stable name of the mistake, such as `unknown_field`.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
 }
 
 /// One part of a request that was refused.
@@ -116,7 +134,7 @@ impl ErrorCode {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadQuery
             | Self::BadBody
-            | Self::FilterUnsupported
+            | Self::BadFilter
             | Self::BadCursor
             | Self::BadConfig => StatusCode::BAD_REQUEST,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
@@ -147,7 +165,7 @@ impl ErrorCode {
             }
             Self::MethodNotAllowed => "GET /api/openapi.json lists the methods of every route",
             Self::BadQuery | Self::BadBody => "GET /api/openapi.json describes what is expected",
-            Self::FilterUnsupported => "leave `filter` out: this version lists all flows",
+            Self::BadFilter => "`filter` of this answer says what is wrong, and where",
             Self::BadCursor => "start again without `cursor`; a cursor belongs to one sort order",
             Self::BadConfig => "GET /api/config lists every setting with its type",
             Self::RangeNotSatisfiable => "`Content-Range` of this answer gives the length",
@@ -178,6 +196,7 @@ impl ApiError {
             code,
             message: message.into(),
             fields: Vec::new(),
+            filter: Vec::new(),
             retry_after_s: None,
             length: None,
         }
@@ -189,6 +208,15 @@ impl ApiError {
 
     pub(crate) fn no_such_flow(id: impl std::fmt::Display) -> Self {
         Self::new(ErrorCode::NoSuchFlow, format!("no flow has the id `{id}`"))
+    }
+
+    pub(crate) fn bad_filter(errors: Vec<FilterError>) -> Self {
+        let first = errors.first().map(|error| error.message.clone());
+        let message = first.unwrap_or_else(|| "the filter makes no sense".to_owned());
+        Self {
+            filter: errors.into_iter().map(FilterFlaw::from).collect(),
+            ..Self::new(ErrorCode::BadFilter, message)
+        }
     }
 
     #[must_use]
@@ -212,6 +240,21 @@ impl ApiError {
     #[cfg(test)]
     pub(crate) const fn code(&self) -> ErrorCode {
         self.code
+    }
+}
+
+impl From<FilterError> for FilterFlaw {
+    fn from(error: FilterError) -> Self {
+        let code = serde_json::to_value(error.code);
+        Self {
+            at: error.at,
+            code: code
+                .ok()
+                .and_then(|code| code.as_str().map(str::to_owned))
+                .unwrap_or_default(),
+            message: error.message,
+            help: error.help,
+        }
     }
 }
 
@@ -240,6 +283,7 @@ impl IntoResponse for ApiError {
                 message: self.message,
                 help: Some(self.code.help().to_owned()),
                 fields: self.fields,
+                filter: self.filter,
             },
         };
         let mut response = (status, Json(body)).into_response();

@@ -13,6 +13,7 @@ mod access;
 mod error;
 mod extract;
 mod feed;
+mod filter;
 mod guard;
 mod page;
 mod read_only;

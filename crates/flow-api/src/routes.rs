@@ -6,6 +6,7 @@
 pub(crate) mod bodies;
 pub(crate) mod config;
 pub(crate) mod events;
+pub(crate) mod figures;
 pub(crate) mod flows;
 pub(crate) mod reindex;
 pub(crate) mod session;
@@ -45,6 +46,9 @@ pub(crate) fn routes() -> Routes {
         .patch("/api/config", config::patch)
         .get("/api/flows", flows::list)
         .get("/api/flows/count", flows::count)
+        .get("/api/facets", figures::facets)
+        .post("/api/stats", figures::stats)
+        .get("/api/histogram", figures::histogram)
         .get("/api/flows/{id}", flows::detail)
         .get("/api/flows/{id}/request/body", bodies::request)
         .get("/api/flows/{id}/response/body", bodies::response)

@@ -1,5 +1,7 @@
 //! The JSON of answers, where it is not a type of the model.
 
+pub(crate) mod figures;
+
 use std::collections::BTreeMap;
 
 use flow_capture::CaptureStats;
@@ -21,6 +23,8 @@ pub(crate) struct FlowPage {
     pub next_cursor: Option<String>,
     /// How many flows there are over all pages; none where that would take too long.
     pub total: Option<u64>,
+    /// Some flows could not be looked at, and may be missing.
+    pub partial: bool,
 }
 
 /// How many flows there are.
@@ -28,6 +32,8 @@ pub(crate) struct FlowPage {
 pub(crate) struct FlowCount {
     /// The number.
     pub count: u64,
+    /// Some flows could not be looked at, and are not counted.
+    pub partial: bool,
 }
 
 /// Everything about one flow but the bytes of its bodies.

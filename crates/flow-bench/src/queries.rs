@@ -3,12 +3,23 @@
 use anyhow::{Context, Result};
 use flow_meter::Prices;
 use flow_model::{FlowId, Side};
-use flow_store::{ListQuery, Sort, SortKey, Store};
+use flow_query::Checked;
+use flow_store::{ListQuery, Sort, Store};
 
 use crate::measure::repeated;
 use crate::report::{Figure, Report};
 use crate::samples::Samples;
 
+/// Orders of lists.
+const ORDERS: [&str; 7] = [
+    "started_at",
+    "duration",
+    "ttft",
+    "tokens",
+    "cost",
+    "size",
+    "model",
+];
 /// Rows of a page.
 const PAGE_ROWS: usize = 50;
 /// Bytes of a body that is read whole.
@@ -22,7 +33,7 @@ pub(crate) fn measure(
     runs: u64,
     report: &mut Report,
 ) -> Result<()> {
-    for name in SortKey::NAMES {
+    for name in ORDERS {
         let spread = repeated(runs, |run| list(store, name, run))?;
         report.add(Figure::List, ["by ", name].concat(), spread);
     }
@@ -47,14 +58,14 @@ fn list(store: &Store, name: &str, run: u64) -> Result<()> {
             ..sort
         },
         limit: PAGE_ROWS,
-        cursor: None,
+        ..ListQuery::default()
     };
     std::hint::black_box(store.list(&query)?);
     Ok(())
 }
 
 fn count(store: &Store) -> Result<()> {
-    std::hint::black_box(store.count()?);
+    std::hint::black_box(store.count(&Checked::everything())?);
     Ok(())
 }
 

@@ -158,7 +158,11 @@ pub(crate) enum FlowsCommand {
         /// How many.
         #[arg(long, short = 'n', default_value_t = 50, value_name = "N")]
         limit: usize,
-        /// Order: `started_at`, duration, ttft, tokens, cost, size or model; `-` in front for the largest first.
+        /// Which flows: a filter as JSON, such as '{"field":"model","is":"gpt-*"}'.
+        #[arg(long, value_name = "JSON")]
+        filter: Option<String>,
+        /// Order: `started_at`, duration, ttft, tokens, cost, size, model or any other field of one value; `-` in
+        /// front for the largest first.
         #[arg(
             long,
             default_value = "-started_at",
@@ -170,6 +174,28 @@ pub(crate) enum FlowsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Counts flows, exactly.
+    Count {
+        /// Which flows: a filter as JSON.
+        #[arg(long, value_name = "JSON")]
+        filter: Option<String>,
+    },
+    /// Prints the names of a field that most flows have, such as the models.
+    Facets {
+        /// The field: model, provider, client, state, error, tool and so on.
+        field: String,
+        /// Which flows: a filter as JSON.
+        #[arg(long, value_name = "JSON")]
+        filter: Option<String>,
+        /// How many names.
+        #[arg(long, short = 'n', default_value_t = 20, value_name = "N")]
+        top: usize,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints what tokens, money and times of flows come to.
+    Stats(StatsArgs),
     /// Shows one flow: what was asked, what was answered, tokens and times.
     Show {
         /// Its id, or the beginning or end of it among the newest flows.
@@ -243,6 +269,28 @@ pub(crate) enum StoreCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Options of `flows stats`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// By what flows are grouped: fields of names, `hour` and `day` (UTC), with commas between them.
+    #[arg(long, value_delimiter = ',', value_name = "FIELD")]
+    pub(crate) by: Vec<String>,
+    /// Fields of numbers, with commas between them.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_values_t = ["input", "output", "cost", "duration"].map(str::to_owned),
+        value_name = "FIELD"
+    )]
+    pub(crate) of: Vec<String>,
+    /// Which flows: a filter as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) filter: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Commands about the configuration.

@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 
 use flow_meter::Meter;
 use flow_model::{Exchange, Row, Side, Timestamp};
-use flow_store::{ListQuery, ReadError, Store, Write};
+use flow_store::{ListQuery, Page, ReadError, Store, Write};
 use parking_lot::{Condvar, Mutex};
 use serde_json::Value;
 
@@ -186,7 +186,7 @@ impl Reindexer {
         if mark.is_some_and(|mark| mark.is_done(&inner.stamp)) {
             return Ok(false);
         }
-        if inner.store.count()? > inner.store.in_flight() {
+        if inner.store.total() > inner.store.in_flight() {
             return Ok(true);
         }
         Mark::done(&inner.stamp).write(&inner.store);
@@ -281,7 +281,7 @@ impl Inner {
         } else if task.since.is_some() || cursor.is_some() {
             None
         } else {
-            Some(self.store.count()?.saturating_sub(self.store.in_flight()))
+            Some(self.store.total().saturating_sub(self.store.in_flight()))
         };
         Ok(Plan {
             task,
@@ -330,11 +330,7 @@ impl Inner {
                 // From the first page on the rows are no longer those of the stamp before.
                 Mark::until(&self.stamp, cursor.clone()).write(&self.store);
             }
-            let page = self.store.list(&ListQuery {
-                limit: PAGE_FLOWS,
-                cursor,
-                ..ListQuery::default()
-            })?;
+            let page = self.page(cursor)?;
             for row in &page.rows {
                 if plan.task.since.is_some_and(|since| row.started_at < since) {
                     return Ok(self.settle(Outcome::Finished));
@@ -355,6 +351,27 @@ impl Inner {
             Mark::done(&self.stamp).write(&self.store);
         }
         Ok(self.settle(Outcome::Finished))
+    }
+
+    fn page(&self, cursor: Option<String>) -> Result<Page, ReadError> {
+        let list = |cursor| {
+            self.store.list(&ListQuery {
+                limit: PAGE_FLOWS,
+                cursor,
+                ..ListQuery::default()
+            })
+        };
+        let page = match list(cursor.clone()) {
+            // Another release notes in another way how far it came: this run begins again.
+            Err(ReadError::BadCursor) => return list(None),
+            page => page?,
+        };
+        if !page.partial {
+            return Ok(page);
+        }
+        // Flows that lists lack for the moment are to be derived again too.
+        self.store.prepare_lists()?;
+        list(cursor)
     }
 
     /// Waits until what was written is committed. Returns the outcome, or that it could not be.

@@ -32,7 +32,8 @@ mod store {
     #[expect(
         dead_code,
         unused_imports,
-        reason = "not every question is measured, and tests stand beside what is"
+        unreachable_pub,
+        reason = "not every question is measured, and answers are public in the library"
     )]
     pub(crate) mod columns;
     #[expect(
@@ -44,11 +45,13 @@ mod store {
 }
 
 use store::columns::{
-    After, ColumnFile, GroupBy, LIVE_ROWS_MAX, LiveColumns, Measure, NameCache, PageQuery, Part,
-    Scan, Source, write,
+    After, ColumnFile, GroupBy, LiveColumns, Measure, NameCache, PageQuery, Part, Scan, Source,
+    write,
 };
 use store::dir;
 
+/// Flows of a full segment.
+const SEGMENT_ROWS: usize = 131_072;
 const SIZES: [usize; 2] = [1_000_000, 10_000_000];
 /// Times that a question is asked.
 const ROUNDS: usize = 40;
@@ -70,7 +73,7 @@ fn main() {
 fn measure(flows: usize) {
     let dir = tempfile::tempdir().unwrap();
     let (sources, set, bytes) = build(flows, dir.path());
-    let in_files = flows - flows % LIVE_ROWS_MAX;
+    let in_files = flows - flows % SEGMENT_ROWS;
     println!(
         "{flows} flows in {} segments; a row is set in {:.2} µs; files have {:.1} bytes a flow",
         sources.len(),
@@ -248,9 +251,9 @@ fn build(flows: usize, dir: &Path) -> (Vec<Source>, Duration, u64) {
     let mut row = blank();
     let (mut sources, mut spent, mut bytes) = (Vec::new(), Duration::ZERO, 0);
     let mut started_at = FIRST_US;
-    for first in (0..flows).step_by(LIVE_ROWS_MAX) {
+    for first in (0..flows).step_by(SEGMENT_ROWS) {
         let mut columns = LiveColumns::new();
-        let rows = LIVE_ROWS_MAX.min(flows - first);
+        let rows = SEGMENT_ROWS.min(flows - first);
         for n in (1..).take(rows) {
             started_at += random.below(2 * GAP_US);
             fill(&mut row, started_at, &mut random);
@@ -258,7 +261,7 @@ fn build(flows: usize, dir: &Path) -> (Vec<Source>, Duration, u64) {
             columns.set(n, &row).unwrap();
             spent += start.elapsed();
         }
-        if rows < LIVE_ROWS_MAX {
+        if rows < SEGMENT_ROWS {
             sources.push(Source::Live(columns.view()));
             continue;
         }

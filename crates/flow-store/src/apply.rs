@@ -3,8 +3,9 @@
 //! A group that fails is rolled back and tried again whole, so nothing here remembers more than its transaction.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use flow_model::{FlowId, Side, Timestamp};
+use flow_model::{FlowId, Row, Side, Timestamp};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ToSql, params};
 
@@ -14,6 +15,7 @@ use crate::pack::{Op, OpKind, Packed, Piece, RequestBody, RowRecord, Whole};
 use crate::purge;
 use crate::registry;
 use crate::segment::Extent;
+use crate::sheet::Sheet;
 
 const REQUEST: &str = "INSERT INTO requests (n, id, exchange, chunks, codec, length, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -39,9 +41,10 @@ const RUNNING: &str = "INSERT INTO running VALUES (?1)";
 const NOT_RUNNING: &str = "DELETE FROM running WHERE n = ?1";
 const UNREAD: &str = "INSERT OR IGNORE INTO unread VALUES (?1)";
 const NOT_UNREAD: &str = "DELETE FROM unread WHERE n = ?1";
-const ROW: &str =
-    "INSERT OR REPLACE INTO rows (n, id, duration, ttft, tokens, cost, size, model, row)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const ROW: &str = "INSERT OR REPLACE INTO rows (n, row) VALUES (?1, ?2)";
+// Format 1 wants an id beside the number.
+const ROW_WITH_ID: &str = "INSERT OR REPLACE INTO rows (n, id, row)
+    SELECT n, id, ?2 FROM requests WHERE n = ?1";
 const HAS_ENDED: &str = "SELECT EXISTS (SELECT 1 FROM outcomes WHERE n = ?1)";
 const CODEC: &str = "SELECT codec FROM requests WHERE n = ?1";
 const FORGET_REQUEST: &str = "DELETE FROM requests WHERE n = ?1";
@@ -57,11 +60,11 @@ const OLDEST: &str = "SELECT r.n, r.id FROM requests AS r JOIN outcomes AS o ON 
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     /// Flows whose end is stored.
-    pub(crate) ended: Vec<FlowId>,
+    pub(crate) ended: Vec<Settled>,
     /// Flows with a new row.
-    pub(crate) reread: Vec<FlowId>,
-    /// Ended flows that were removed.
-    pub(crate) removed: Vec<FlowId>,
+    pub(crate) reread: Vec<Settled>,
+    /// Ended flows that were removed, with their numbers.
+    pub(crate) removed: Vec<(FlowId, i64)>,
     /// Flows with an operation that can never be stored.
     pub(crate) refused: Vec<FlowId>,
     /// How many flows have a record that had none, and from where to where they reach.
@@ -71,6 +74,22 @@ pub(crate) struct Applied {
     pub(crate) gone: u64,
     /// Something was removed that must not be found in any file.
     pub(crate) forgot: bool,
+}
+
+/// A flow whose end or row is stored.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub(crate) id: FlowId,
+    pub(crate) n: i64,
+    /// None where it is to be derived.
+    pub(crate) row: Option<Arc<Row>>,
+}
+
+impl Settled {
+    /// Sets the row in the columns of the flow's segment. Returns false where there is none, or no room for it.
+    pub(crate) fn is_set_in(&self, sheet: &Sheet) -> bool {
+        self.row.as_ref().is_some_and(|row| sheet.set(self.n, row))
+    }
 }
 
 /// Stores operations in one transaction. Leaves the segment as it was where it fails.
@@ -97,7 +116,7 @@ pub(crate) fn store(
 }
 
 /// Removes the oldest ended flows, `flows` of them at most. Returns those.
-pub(crate) fn evict(connection: &Connection, flows: i64) -> Result<Vec<FlowId>, rusqlite::Error> {
+pub(crate) fn evict(connection: &Connection, flows: i64) -> Result<Applied, rusqlite::Error> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let evicted = Transaction::new(connection).and_then(|mut transaction| transaction.evict(flows));
     let end = if evicted.is_ok() {
@@ -126,7 +145,11 @@ impl<'c> Transaction<'c> {
             connection,
             request: connection.prepare_cached(REQUEST)?,
             outcome: connection.prepare_cached(OUTCOME)?,
-            row: connection.prepare_cached(ROW)?,
+            row: connection.prepare_cached(if connection.column_exists(None, "rows", "id")? {
+                ROW_WITH_ID
+            } else {
+                ROW
+            })?,
             begun: BTreeSet::new(),
             applied: Applied::default(),
         })
@@ -241,9 +264,13 @@ impl<'c> Transaction<'c> {
         if let Some(n) = self.number(op)?
             && self.has_ended(n)?
         {
-            self.row(n, op.flow, row)?;
+            self.row(n, row)?;
             self.run(NOT_UNREAD, [n])?;
-            self.applied.reread.push(op.flow);
+            self.applied.reread.push(Settled {
+                id: op.flow,
+                n,
+                row: Some(Arc::clone(&row.row)),
+            });
         }
         Ok(())
     }
@@ -282,12 +309,16 @@ impl<'c> Transaction<'c> {
         self.outcome
             .execute(params![n, exchange, chunks, codec, length, body])?;
         match row {
-            Some(row) => self.row(n, op.flow, row)?,
+            Some(row) => self.row(n, row)?,
             None => {
                 self.run(UNREAD, [n])?;
             }
         }
-        self.applied.ended.push(op.flow);
+        self.applied.ended.push(Settled {
+            id: op.flow,
+            n,
+            row: row.as_ref().map(|row| Arc::clone(&row.row)),
+        });
         Ok(())
     }
 
@@ -352,19 +383,8 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    fn row(&mut self, n: i64, id: FlowId, row: &RowRecord) -> Result<(), rusqlite::Error> {
-        let keys = &row.keys;
-        self.row.execute(params![
-            n,
-            id.to_bytes(),
-            keys.duration,
-            keys.ttft,
-            keys.tokens,
-            keys.cost,
-            keys.size,
-            keys.model,
-            row.json
-        ])?;
+    fn row(&mut self, n: i64, row: &RowRecord) -> Result<(), rusqlite::Error> {
+        self.row.execute(params![n, Blob(&row.json)])?;
         Ok(())
     }
 
@@ -378,7 +398,7 @@ impl<'c> Transaction<'c> {
             chains.forget_all();
         }
         if ended {
-            self.applied.removed.push(id);
+            self.applied.removed.push((id, n));
         }
         Ok(())
     }
@@ -403,15 +423,19 @@ impl<'c> Transaction<'c> {
         Ok(had)
     }
 
-    fn evict(&mut self, flows: i64) -> Result<Vec<FlowId>, rusqlite::Error> {
+    fn evict(&mut self, flows: i64) -> Result<Applied, rusqlite::Error> {
         let mut oldest = self.connection.prepare_cached(OLDEST)?;
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, FlowId::from_bytes(row.get(1)?)));
-        let found: Vec<(i64, FlowId)> =
+        let read = |row: &rusqlite::Row<'_>| Ok((FlowId::from_bytes(row.get(1)?), row.get(0)?));
+        let removed: Vec<(FlowId, i64)> =
             oldest.query_map([flows], read)?.collect::<Result<_, _>>()?;
-        for (n, _) in &found {
+        for (_, n) in &removed {
             self.remove(*n)?;
         }
-        Ok(found.into_iter().map(|(_, id)| id).collect())
+        Ok(Applied {
+            gone: removed.len() as u64,
+            removed,
+            ..Applied::default()
+        })
     }
 
     /// Returns the number of the operation's flow in the segment; none where it is not there.

@@ -14,18 +14,9 @@
 //! name's code in its dictionary. Blocks of 4,096 rows hold *codes*, of which 0 is the unknown and the others
 //! count from the block's smallest value. Names sort without regard to case, then with it ([`compare_names`]).
 //!
-//! Limits: 131,072 rows are live in a segment and 16,777,216 stand in a file; 32 MiB of dictionaries are cached
-//! (`cache`); a page has 1,001 rows (`page`); statistics have 65,536 groups (`group`), facets look at 262,144
-//! values (`facet`), histograms have 1,024 buckets (`spread`).
-
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the store does not ask columns yet"
-    )
-)]
+//! Limits: a segment has 16,777,216 rows; 32 MiB of dictionaries are cached (`cache`); a page has 1,001 rows
+//! (`page`); statistics have 65,536 groups (`group`), facets look at 262,144 values (`facet`), histograms have
+//! 1,024 buckets (`spread`).
 
 use flow_model::FlowId;
 use flow_query::{Field, Kind};
@@ -56,22 +47,24 @@ mod tests;
 
 pub(crate) use bitmap::Bitmap;
 pub(crate) use cache::NameCache;
-pub(crate) use facet::Facets;
+pub use facet::Facets;
 pub(crate) use file::{ColumnError, ColumnFile};
-pub(crate) use group::{Group, GroupBy, GroupValue, Groups, Measure};
-pub(crate) use live::{Full, LiveColumns};
+pub use group::{Group, GroupBy, GroupValue, Groups, Measure};
+pub(crate) use live::{LiveColumns, View};
 pub(crate) use names::compare as compare_names;
-pub(crate) use page::{After, Hit, Key, PageQuery};
+#[cfg(test)]
+pub(crate) use page::Hit;
+pub(crate) use page::{After, Key, PageQuery};
 pub(crate) use scan::{Part, Scan};
 pub(crate) use source::Source;
-pub(crate) use spread::{Buckets, Spread};
+pub use spread::Spread;
+pub(crate) use spread::{Buckets, LINEAR_BUCKETS_MAX};
+pub use stats::Stats;
 pub(crate) use write::write;
 
 /// Rows of a block, each of which has its zone map.
 pub(crate) const BLOCK_ROWS: usize = 4096;
-/// Rows of a segment that is still written to: the number of flows at which a segment is closed.
-pub(crate) const LIVE_ROWS_MAX: usize = 131_072;
-/// Rows of a file: segments of older formats were not closed at any number of flows.
+/// Rows of a segment: those of older formats were not closed at any number of flows.
 pub(crate) const FILE_ROWS_MAX: usize = 1 << 24;
 /// Columns that there are.
 const COLUMNS: usize = Field::ALL.len() + 3;

@@ -5,6 +5,7 @@
 //! set of deleted numbers that each segment keeps; then memory, which tells the feeds.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use flow_model::{FlowId, Reading, Row, Timestamp};
 use flow_query::{Checked, Field, Texts, Value};
@@ -17,6 +18,7 @@ use crate::purge;
 use crate::read::{self, ReadError};
 use crate::registry::{self, Registry};
 use crate::rollup::Rollups;
+use crate::rows;
 use crate::segment::{Location, Segment};
 
 /// Rows that are read in one query, so that the log is not held for long.
@@ -49,8 +51,11 @@ pub struct Deletion<'a> {
 }
 
 /// What was deleted, or would be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Deleted {
+    /// Which flows.
+    #[serde(skip)]
+    pub ids: Vec<FlowId>,
     /// How many flows.
     pub flows: u64,
     /// Bytes of their bodies on the wire.
@@ -102,7 +107,10 @@ pub(crate) fn run(
     if !deletion.dry_run && !selected.flows.is_empty() {
         bury(registry, memory, &selected).map_err(DeleteError::Catalog)?;
     }
-    Ok(selected.deleted)
+    Ok(Deleted {
+        ids: selected.flows,
+        ..selected.deleted
+    })
 }
 
 fn bury(registry: &Registry, memory: &Memory, selected: &Selected) -> Result<(), rusqlite::Error> {
@@ -158,7 +166,7 @@ pub(crate) fn selected(
         }
     }
     // Of these no segment has anything.
-    let mut loose: Vec<Row> = choice.loose.values().cloned().collect();
+    let mut loose: Vec<Arc<Row>> = choice.loose.values().cloned().collect();
     loose.sort_unstable_by_key(|row| row.id);
     for row in loose {
         if !choice.seen.contains(&row.id) && choice.takes(row.id, Some(&row)) {
@@ -215,7 +223,7 @@ struct Choice<'a> {
     /// Flows that run or whose end is not stored.
     unsettled: HashSet<FlowId>,
     /// Flows whose end could not be stored.
-    loose: HashMap<FlowId, Row>,
+    loose: HashMap<FlowId, Arc<Row>>,
     /// Flows that were met.
     seen: HashSet<FlowId>,
     selected: Selected,
@@ -255,7 +263,8 @@ impl Choice<'_> {
                 if hidden || !ended {
                     continue;
                 }
-                self.meet(segment.number, found, loose.or(row).as_ref());
+                let row = loose.or_else(|| row.map(Arc::new));
+                self.meet(segment.number, found, row.as_deref());
             }
         }
         Ok(())
@@ -333,7 +342,7 @@ fn all(connection: &Connection) -> Result<Vec<Candidate>, ReadError> {
 /// Returns a flow's row, or else what its exchange tells; none where both are hurt.
 pub(crate) fn row(connection: &Connection, n: i64, id: FlowId) -> Result<Option<Row>, ReadError> {
     let derived = if connection.table_exists(None, "rows")? {
-        read::row(connection, n, id)
+        rows::one(connection, n).map_err(ReadError::from)
     } else {
         Ok(None)
     };

@@ -29,6 +29,8 @@ const PURGING: &str = ".purging";
 const DERIVED: [&str; 2] = ["col", "fts"];
 /// What SQLite keeps beside a file.
 const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// Ending of the name of a segment's columns.
+const COLUMNS: &str = "col";
 /// Bytes of the header of an SQLite file.
 const HEADER_BYTES: usize = 100;
 /// What stands at its place 18 while the file has a log.
@@ -69,6 +71,11 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+/// Returns where the columns of a segment are.
+pub(crate) fn columns_path(path: &Path) -> PathBuf {
+    path.with_extension(COLUMNS)
 }
 
 /// Returns where a segment is compacted to.

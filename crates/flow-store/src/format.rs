@@ -9,7 +9,7 @@
 //! | `pieces` | long bodies but for their rest | while they arrive |
 //! | `pending` | what arrived since the last piece | four times a second, gone at the end |
 //! | `running` | numbers of flows without outcome | with the request, gone at the end |
-//! | `rows` | derived rows and what lists sort by | with or after the outcome; can be dropped |
+//! | `rows` | derived rows | with or after the outcome; can be dropped |
 //! | `unread` | numbers of ended flows without row | with an outcome that has none |
 //! | `blobs` | elements of conversations and skeletons of bodies, each once | with the first request that has it |
 //! | `nodes` | conversations: an element, the node before it, the flow that brought it | with that flow's request |
@@ -35,7 +35,8 @@ use crate::dictionary::{self, Compression};
 /// The format that this program writes. A newer major is refused, a newer minor is read and never written to.
 ///
 /// Changes: 1.0, the first. 2.0, requests share what they repeat (`blobs`, `nodes`, codec 3), short bodies and all
-/// JSON are compressed with the built-in dictionary (codec 2); notes are in the catalog.
+/// JSON are compressed with the built-in dictionary (codec 2); rows stand alone, because columns sort them; notes are
+/// in the catalog.
 pub(crate) const FORMAT: Version = Version { major: 2, minor: 0 };
 
 /// Marks the file as a segment: "Flow" in ASCII.
@@ -78,9 +79,7 @@ pub(crate) const TRUTH: &str = "
 ";
 
 pub(crate) const ROWS: &str = "
-    CREATE TABLE rows (
-        n INTEGER PRIMARY KEY, id BLOB NOT NULL, duration INTEGER, ttft INTEGER, tokens INTEGER, cost REAL,
-        size INTEGER, model TEXT, row BLOB NOT NULL);
+    CREATE TABLE rows (n INTEGER PRIMARY KEY, row BLOB NOT NULL);
 ";
 
 /// Returns the key under which a note stands.

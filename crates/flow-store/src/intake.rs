@@ -15,7 +15,6 @@ use crate::blobs::Conversations;
 use crate::dictionary::Compression;
 use crate::format::{self, Outcome};
 use crate::health::Health;
-use crate::list::SortKeys;
 use crate::memory::{Ended, Memory, Trail};
 use crate::pack::{self, Op, OpKind, Packed, Packer, Piece, RequestBody, RowRecord, Whole};
 use crate::queue::{Limits, Queue};
@@ -84,11 +83,13 @@ impl Intake {
                 chunks,
                 row,
             } => {
+                let row = row.map(Arc::new);
                 self.outcome(&exchange, response, &chunks, row.as_ref());
             }
             Write::Row(row) => {
+                let row = Arc::new(row);
                 self.memory.replace_row(&row);
-                if let Some(record) = record(&row) {
+                if let Some(record) = self.record(&row) {
                     self.push(row.id, None, OpKind::Row(record));
                 }
             }
@@ -197,6 +198,14 @@ impl Intake {
         }
     }
 
+    /// Returns a row as it is stored.
+    pub(crate) fn record(&self, row: &Arc<Row>) -> Option<RowRecord> {
+        Some(RowRecord {
+            json: self.seal(row.id, &**row)?,
+            row: Arc::clone(row),
+        })
+    }
+
     fn head(&self, exchange: &Arc<Exchange>) {
         let id = exchange.id;
         let begun = self.begun(id, |trail| trail.begun = Some(Arc::clone(exchange)));
@@ -255,7 +264,7 @@ impl Intake {
         exchange: &Arc<Exchange>,
         response: Bytes,
         chunks: &[Chunk],
-        row: Option<&Row>,
+        row: Option<&Arc<Row>>,
     ) {
         let id = exchange.id;
         let trail = match self.memory.end(exchange, row) {
@@ -283,7 +292,7 @@ impl Intake {
             chunks: format::seal_chunks(chunks),
             pieces,
             rest,
-            row: row.and_then(record),
+            row: row.and_then(|row| self.record(row)),
             whole,
             clear: trail.was_pending(),
         };
@@ -327,18 +336,4 @@ fn conversation(exchange: &Exchange) -> u64 {
     let mut hasher = DefaultHasher::new();
     (fields, exchange.path(), exchange.route.run.as_deref()).hash(&mut hasher);
     hasher.finish()
-}
-
-/// Returns a row as it is stored.
-pub(crate) fn record(row: &Row) -> Option<RowRecord> {
-    match serde_json::to_string(row) {
-        Ok(json) => Some(RowRecord {
-            json,
-            keys: SortKeys::of(row),
-        }),
-        Err(error) => {
-            tracing::error!(flow = %row.id, %error, "a row cannot be stored");
-            None
-        }
-    }
 }

@@ -8,7 +8,7 @@
 //! ```text
 //! Write ─► intake ─► pack ─► queue ─► writer ─► apply ─► segment (shapes of format) ◄─ registry ◄─ opening
 //!            └► memory ─► changes                            │                             │ files
-//! list ◄─ page ◄─┴──────────────────────── read ◄────────────┘             seal ─► catalog ◄┘
+//!            └────────► ask ◄── sheet (columns, rows) ◄───────┴─► read        seal ─► catalog ◄┘
 //!
 //! delete ─► tombstones and rollups in the catalog ─► purge: by the writer in segments in use, by seal in sealed ones
 //! retain ─► pinned flows through the queue, all others to rollups ─► files removed
@@ -32,14 +32,15 @@ mod dir;
 mod health;
 mod list;
 mod memory;
-mod page;
 mod read;
 mod retain;
 mod rollup;
+mod rows;
 mod write;
 
 mod apply;
 mod archive;
+mod ask;
 mod backup;
 mod blobs;
 mod carry;
@@ -66,6 +67,7 @@ mod seal;
 mod search;
 mod segment;
 mod select;
+mod sheet;
 mod stats;
 mod vault;
 mod walk;
@@ -76,15 +78,17 @@ mod writer;
 mod testing;
 
 pub use archive::{ArchivePlan, is_archive};
+pub use ask::Scale;
 pub use backup::{BackupError, BackupReport};
 pub use body::{Pieces, StoredBody};
 pub use changes::Changes;
 pub use check::{CheckReport, Finding, FindingKind, check_dir};
+pub use columns::{Facets, Group, GroupBy, GroupValue, Groups, Measure, Spread, Stats};
 pub use compact::{CompactError, CompactReport};
 pub use delete::{DeleteError, Deleted, Deletion, Which};
 pub use dir::{Claim, DirError, is_in_use, prepare as prepare_dir, share as share_dir};
 pub use health::StoreHealth;
-pub use list::{LIST_ROWS_MAX, ListQuery, Page, Sort, SortError, SortKey};
+pub use list::{Counted, LIST_ROWS_MAX, ListQuery, Page, Sort, SortError};
 pub use memory::{LiveView, Watch};
 pub use read::ReadError;
 pub use repair::{RepairError, RepairReport, repair};

@@ -10,15 +10,15 @@
 mod deleted;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use flow_model::{Exchange, FlowId, ResponseReading, Row, Side};
 use parking_lot::{Mutex, RwLock};
 
+use crate::apply::Applied;
 use crate::changes::{Change, ChangeLog, Changes};
-use crate::list::{Place, Sort, SortKey};
 use crate::segment::Location;
+use crate::sheet::Sheet;
 
 /// A running flow as it is read so far.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ struct State {
 }
 
 struct Entry {
-    row: Row,
+    row: Arc<Row>,
     /// None once it can be read back.
     exchange: Option<Arc<Exchange>>,
     live: Option<LiveView>,
@@ -68,7 +68,11 @@ struct Entry {
 enum Stage {
     Running(Trail),
     Ending(Option<Location>),
-    Recent { stored: bool },
+    Recent {
+        stored: bool,
+        /// Its row stands in the columns of its segment.
+        listed: bool,
+    },
 }
 
 /// What has been written of a running flow so far.
@@ -189,7 +193,7 @@ impl Memory {
             return;
         }
         let entry = Entry {
-            row,
+            row: Arc::new(row),
             exchange: Some(exchange),
             live: None,
             stage: Stage::Running(Trail::default()),
@@ -207,7 +211,7 @@ impl Memory {
             if !matches!(entry.stage, Stage::Running(_)) {
                 return false;
             }
-            entry.row = row;
+            entry.row = Arc::new(row);
             if exchange.is_some() {
                 entry.exchange = exchange;
             }
@@ -242,10 +246,10 @@ impl Memory {
     }
 
     /// Puts a row that was derived again in the place of the one in memory.
-    pub(crate) fn replace_row(&self, row: &Row) {
+    pub(crate) fn replace_row(&self, row: &Arc<Row>) {
         let mut state = self.state.lock();
         if let Some(entry) = state.flows.get_mut(&row.id) {
-            entry.row = row.clone();
+            entry.row = Arc::clone(row);
         }
     }
 
@@ -267,7 +271,7 @@ impl Memory {
     }
 
     /// Notes that a flow's end has been written, though not yet committed.
-    pub(crate) fn end(&self, exchange: &Arc<Exchange>, row: Option<&Row>) -> Ended {
+    pub(crate) fn end(&self, exchange: &Arc<Exchange>, row: Option<&Arc<Row>>) -> Ended {
         let mut state = self.state.lock();
         let Some(entry) = state.flows.get_mut(&exchange.id) else {
             return Ended::Unknown;
@@ -279,31 +283,48 @@ impl Memory {
         entry.stage = Stage::Ending(trail.location);
         entry.exchange = Some(Arc::clone(exchange));
         match row {
-            Some(row) => entry.row = row.clone(),
+            Some(row) => entry.row = Arc::clone(row),
             None => {
-                entry.row.end = exchange.end;
-                entry.row.state = exchange.state();
-                entry.row.duration_us = exchange.timings.duration_us;
+                let row = Arc::make_mut(&mut entry.row);
+                row.end = exchange.end;
+                row.state = exchange.state();
+                row.duration_us = exchange.timings.duration_us;
             }
         }
         Ended::Now(trail)
     }
 
-    /// Notes that the ends of these flows, `ended`, are stored, and that others, `changed`, have new rows.
-    pub(crate) fn committed(&self, ended: &[FlowId], changed: &[FlowId]) {
-        if ended.is_empty() && changed.is_empty() {
-            return;
-        }
+    /// Notes what has been committed in a segment whose columns are `sheet`. Its flows stand in these from the moment
+    /// on at which they are no longer looked for here. Whoever waits is woken by [`Self::tell`].
+    pub(crate) fn committed(&self, applied: &Applied, sheet: &Sheet) {
         let mut state = self.state.lock();
-        for &id in ended {
+        for flow in &applied.ended {
             state.stored += 1;
-            self.settle(&mut state, id, true);
+            let listed = flow.is_set_in(sheet);
+            self.settle(&mut state, flow.id, true, listed);
         }
-        for &id in changed {
-            state.changes.push(id, Change::Changed);
+        for flow in &applied.reread {
+            let set = flow.is_set_in(sheet);
+            if let Some(entry) = state.flows.get_mut(&flow.id)
+                && let Stage::Recent { listed, .. } = &mut entry.stage
+            {
+                *listed = set;
+            }
+            state.changes.push(flow.id, Change::Changed);
         }
-        drop(state);
-        self.wake();
+        state.stored = state.stored.saturating_sub(applied.removed.len() as u64);
+        for &(id, n) in &applied.removed {
+            sheet.remove(n);
+            state.forget(id);
+            state.changes.push(id, Change::Gone);
+        }
+    }
+
+    /// Wakes whoever waits, where there is something to tell.
+    pub(crate) fn tell(&self, applied: &Applied) {
+        if !(applied.ended.is_empty() && applied.reread.is_empty() && applied.removed.is_empty()) {
+            self.wake();
+        }
     }
 
     /// Notes that the ends of these flows could not be stored. Their rows stay for a while.
@@ -313,13 +334,13 @@ impl Memory {
         }
         let mut state = self.state.lock();
         for &id in ended {
-            self.settle(&mut state, id, false);
+            self.settle(&mut state, id, false, false);
         }
         drop(state);
         self.wake();
     }
 
-    fn settle(&self, state: &mut State, id: FlowId, stored: bool) {
+    fn settle(&self, state: &mut State, id: FlowId, stored: bool, listed: bool) {
         state.changes.push(id, Change::Changed);
         let entry = state.flows.get_mut(&id);
         let Some(entry) = entry.filter(|entry| matches!(entry.stage, Stage::Ending(_))) else {
@@ -330,7 +351,7 @@ impl Memory {
             entry.exchange = None;
             state.unstored -= 1;
         }
-        entry.stage = Stage::Recent { stored };
+        entry.stage = Stage::Recent { stored, listed };
         state.recent.push_back(id);
         while state.recent.len() > self.recent_rows_max {
             let Some(oldest) = state.recent.pop_front() else {
@@ -346,10 +367,12 @@ impl Memory {
     /// Tells of flows that have ended but cannot be stored at the moment. Wakes whoever waits even where there are
     /// none: the store's health has changed.
     pub(crate) fn touch(&self, ids: &[FlowId]) {
-        self.committed(&[], ids);
-        if ids.is_empty() {
-            self.wake();
+        let mut state = self.state.lock();
+        for &id in ids {
+            state.changes.push(id, Change::Changed);
         }
+        drop(state);
+        self.wake();
     }
 
     /// Removes a flow that is not to be kept.
@@ -357,21 +380,6 @@ impl Memory {
         let mut state = self.state.lock();
         state.forget(id);
         state.changes.push(id, Change::Gone);
-        drop(state);
-        self.wake();
-    }
-
-    /// Notes that ended flows were removed from the segments.
-    pub(crate) fn removed(&self, ids: &[FlowId]) {
-        if ids.is_empty() {
-            return;
-        }
-        let mut state = self.state.lock();
-        state.stored = state.stored.saturating_sub(ids.len() as u64);
-        for &id in ids {
-            state.forget(id);
-            state.changes.push(id, Change::Gone);
-        }
         drop(state);
         self.wake();
     }
@@ -397,7 +405,8 @@ impl Memory {
     }
 
     pub(crate) fn row(&self, id: FlowId) -> Option<Row> {
-        Some(self.state.lock().flows.get(&id)?.row.clone())
+        let row = Arc::clone(&self.state.lock().flows.get(&id)?.row);
+        Some(Row::clone(&row))
     }
 
     /// Returns whether a flow has ended and its end has not been committed.
@@ -445,36 +454,24 @@ impl Memory {
         found.retain(|item| !state.flows.contains_key(&id(item)));
     }
 
-    /// Returns the first rows in an order, from behind `after` on.
-    pub(crate) fn top(&self, sort: Sort, after: Option<&Place>, rows_max: usize) -> Vec<Row> {
+    /// Returns the rows of flows that no columns have and that `wanted` selects, the number of all flows, and what
+    /// `act` returns, all of one moment.
+    pub(crate) fn beside_columns<T>(
+        &self,
+        wanted: impl Fn(&Row) -> bool,
+        act: impl FnOnce() -> T,
+    ) -> (Vec<Arc<Row>>, u64, T) {
         let state = self.state.lock();
-        let row = |entry: &Entry| entry.row.clone();
-        if sort.key == SortKey::StartedAt {
-            let bound = after.map_or(Bound::Unbounded, |place| Bound::Excluded(place.id));
-            return if sort.descending {
-                let flows = state.flows.range((Bound::Unbounded, bound));
-                flows
-                    .rev()
-                    .map(|(_, entry)| row(entry))
-                    .take(rows_max)
-                    .collect()
-            } else {
-                let flows = state.flows.range((bound, Bound::Unbounded));
-                flows.map(|(_, entry)| row(entry)).take(rows_max).collect()
-            };
-        }
-        let places = state
-            .flows
-            .values()
-            .map(|entry| Place::of(&entry.row, sort.key));
-        let behind = |place: &Place| after.is_none_or(|after| sort.compare(after, place).is_lt());
-        let mut places: Vec<Place> = places.filter(behind).collect();
-        places.sort_unstable_by(|left, right| sort.compare(left, right));
-        let first = places.iter().take(rows_max);
-        first
-            .filter_map(|place| state.flows.get(&place.id))
-            .map(row)
-            .collect()
+        let beside = |entry: &&Entry| !matches!(entry.stage, Stage::Recent { listed: true, .. });
+        let rows = state.flows.values().filter(beside).map(|entry| &entry.row);
+        let rows = rows.filter(|row| wanted(row)).cloned().collect();
+        let value = act();
+        (rows, state.stored + state.unstored, value)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.state.lock().flows.len()
     }
 }
 
@@ -487,8 +484,8 @@ impl State {
             return true;
         };
         match entry.stage {
-            Stage::Recent { stored: true } => true,
-            Stage::Running(_) | Stage::Ending(_) | Stage::Recent { stored: false } => {
+            Stage::Recent { stored: true, .. } => true,
+            Stage::Running(_) | Stage::Ending(_) | Stage::Recent { stored: false, .. } => {
                 self.unstored -= 1;
                 false
             }

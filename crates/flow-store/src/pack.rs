@@ -5,14 +5,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use flow_model::{FlowId, Side, Timestamp};
+use flow_model::{FlowId, Row, Side, Timestamp};
 use parking_lot::Mutex;
 use zstd::bulk::Compressor;
 
 use crate::blobs::Prepared;
 use crate::dictionary::{self, Compression};
 use crate::format::{self, CHECKSUM_BYTES, Codec};
-use crate::list::SortKeys;
 use crate::purge::Purge;
 use crate::segment::Location;
 
@@ -28,6 +27,8 @@ const LEVEL: i32 = 1;
 const COMPRESSORS_MAX: usize = 4;
 /// What a queued operation weighs beside its bytes.
 const OP_BYTES: usize = 512;
+/// What the names and words of a queued row weigh.
+const ROW_BYTES: usize = 512;
 
 /// One operation on the segment.
 #[derive(Debug)]
@@ -121,11 +122,11 @@ pub(crate) struct Packed {
     pub(crate) blob: Vec<u8>,
 }
 
-/// A derived row and what lists sort it by.
+/// A derived row, as it is and as it is stored.
 #[derive(Debug)]
 pub(crate) struct RowRecord {
-    pub(crate) json: String,
-    pub(crate) keys: SortKeys,
+    pub(crate) row: Arc<Row>,
+    pub(crate) json: Vec<u8>,
 }
 
 impl Op {
@@ -157,12 +158,12 @@ impl Op {
                     whole,
                     ..
                 } => {
-                    let row = row.as_ref().map_or(0, |row| row.json.len());
+                    let row = row.as_ref().map_or(0, RowRecord::bytes);
                     let whole = whole.as_ref().map_or(0, |whole| whole.exchange.len());
                     exchange.len() + chunks.len() + pieces(parts) + rest.blob.len() + row + whole
                 }
                 OpKind::Head(exchange) => exchange.len(),
-                OpKind::Row(row) => row.json.len(),
+                OpKind::Row(row) => row.bytes(),
                 OpKind::Forget | OpKind::Rotate(_) => 0,
                 OpKind::Purge(purge) => purge.bytes(),
                 OpKind::Salvaged(key) => key.len(),
@@ -183,6 +184,12 @@ impl RequestBody {
             Self::Packed(body) => body.blob.len(),
             Self::Shared(body) => body.bytes(),
         }
+    }
+}
+
+impl RowRecord {
+    fn bytes(&self) -> usize {
+        self.json.len() + size_of::<Row>() + ROW_BYTES
     }
 }
 

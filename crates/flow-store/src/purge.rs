@@ -200,6 +200,15 @@ impl Sealer {
             return Ok(false);
         }
         self.index.forget(segment);
+        buried.keys().for_each(|n| segment.sheet.remove(*n));
+        // Until it is written anew, the file that has no name any more answers, but for what was removed.
+        if segment.is_sealed()
+            && let Err(error) = seal::make_file(segment)
+        {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, segment = segment.name(), "columns cannot be made");
+            segment.sheet.forget();
+        }
         let numbers: Vec<i64> = buried.keys().copied().collect();
         self.registry.catalog.unbury(segment.number, &numbers)?;
         self.registry.catalog.rest();

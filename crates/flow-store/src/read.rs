@@ -6,16 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flow_model::{Chunk, Exchange, FlowId, Row, Side};
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::blobs::{self, LoadError};
 use crate::body::{Part, StoredBody};
 use crate::format::{self, Codec, Outcome, side_code};
-use crate::list::{Key, Place, Sort, SortKey};
 use crate::pack;
 use crate::place::{self, is_damage};
 use crate::registry::{Registry, find};
+use crate::rows;
 use crate::segment::Segment;
 
 /// Why something cannot be read.
@@ -57,12 +56,6 @@ impl ReadError {
 /// All segments, newest first.
 pub(crate) struct Archive {
     pub(crate) registry: Arc<Registry>,
-}
-
-/// Where a stored row is.
-pub(crate) struct Found {
-    pub(crate) place: Place,
-    pub(crate) n: i64,
 }
 
 // === impl Archive ===
@@ -109,9 +102,8 @@ impl Archive {
     }
 
     pub(crate) fn row(&self, id: FlowId) -> Result<Option<Row>, ReadError> {
-        Ok(self
-            .within(id, |_, connection, n| row(connection, n, id))?
-            .flatten())
+        let row = self.within(id, |_, connection, n| Ok(rows::one(connection, n)?))?;
+        Ok(row.flatten())
     }
 
     pub(crate) fn chunks(&self, id: FlowId, side: Side) -> Result<Option<Vec<Chunk>>, ReadError> {
@@ -250,90 +242,6 @@ pub(crate) fn part(body: &StoredBody, part: &Part) -> Result<Vec<u8>, ReadError>
     };
     let bytes = body.segment.read(read).map_err(|error| name(error, id))?;
     bytes.ok_or_else(|| damaged(id, "a part of its body is gone"))
-}
-
-/// Returns the places of rows in one segment, in order, from behind `after` on.
-pub(crate) fn places(
-    connection: &Connection,
-    sort: Sort,
-    after: Option<&Place>,
-    rows_max: usize,
-) -> Result<Vec<Found>, rusqlite::Error> {
-    let (sql, mut values) = places_sql(sort, after);
-    values.push(Value::Integer(i64::try_from(rows_max).unwrap_or(i64::MAX)));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let found = statement.query_map(params_from_iter(values), |row| {
-        let key = match row.get(2)? {
-            Value::Null | Value::Blob(_) => None,
-            Value::Integer(number) => Some(Key::Whole(number)),
-            Value::Real(number) => Some(Key::Real(number)),
-            Value::Text(text) => Some(Key::Text(text)),
-        };
-        let id = FlowId::from_bytes(row.get(1)?);
-        Ok(Found {
-            place: Place { key, id },
-            n: row.get(0)?,
-        })
-    })?;
-    found.collect()
-}
-
-/// Returns the query for the numbers, ids and keys of rows, and its values but for the limit.
-///
-/// By time it walks the one index there is; any other order looks at every row.
-pub(crate) fn places_sql(sort: Sort, after: Option<&Place>) -> (String, Vec<Value>) {
-    let (direction, beyond) = if sort.descending {
-        ("DESC", "<")
-    } else {
-        ("ASC", ">")
-    };
-    let id = after.map(|place| Value::Blob(place.id.to_bytes().to_vec()));
-    if sort.key == SortKey::StartedAt {
-        let filter = if id.is_some() {
-            format!("WHERE id {beyond} ?")
-        } else {
-            String::new()
-        };
-        let sql =
-            format!("SELECT n, id, NULL FROM requests {filter} ORDER BY id {direction} LIMIT ?");
-        return (sql, id.into_iter().collect());
-    }
-    let key = sort.key.name();
-    let mut values = Vec::new();
-    let filter = match (after.and_then(|place| place.key.as_ref()), id) {
-        (_, None) => String::new(),
-        (None, Some(id)) => {
-            values.push(id);
-            format!("WHERE {key} IS NULL AND id {beyond} ?")
-        }
-        (Some(value), Some(id)) => {
-            let value = match value {
-                Key::Whole(number) => Value::Integer(*number),
-                Key::Real(number) => Value::Real(*number),
-                Key::Text(text) => Value::Text(text.clone()),
-            };
-            values.extend([value.clone(), value, id]);
-            format!("WHERE {key} {beyond} ? OR ({key} = ? AND id {beyond} ?) OR {key} IS NULL")
-        }
-    };
-    let order = format!("{key} IS NULL, {key} {direction}, id {direction}");
-    (
-        format!("SELECT n, id, {key} FROM rows {filter} ORDER BY {order} LIMIT ?"),
-        values,
-    )
-}
-
-/// Returns a row; none where it is to be derived again.
-pub(crate) fn row(connection: &Connection, n: i64, id: FlowId) -> Result<Option<Row>, ReadError> {
-    let mut statement = connection.prepare_cached("SELECT row FROM rows WHERE n = ?1")?;
-    let row = statement.query_row([n], |row| {
-        Ok(serde_json::from_slice(row.get_ref(0)?.as_bytes()?))
-    });
-    match row.optional()? {
-        Some(Err(_)) => Err(damaged(id, "its row")),
-        Some(Ok(row)) => Ok(Some(row)),
-        None => Ok(None),
-    }
 }
 
 /// Returns an exchange, as it ended or as far as it is known.

@@ -5,17 +5,18 @@
 //! all are done the catalog remembers that, and otherwise the next start goes over the file again.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flow_model::{EndReason, Exchange, FlowId, Row, Side, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::blobs;
 use crate::format::{self, Codec, Outcome, side_code};
-use crate::intake::{self, Intake};
+use crate::intake::Intake;
 use crate::pack::{self, OpKind, Packed, Piece, RequestBody};
 use crate::place::{Access, Place};
 use crate::read::Archive;
-use crate::{opening, place};
+use crate::{opening, place, rows};
 
 /// Numbers that are tried behind the last readable flow where the end of the table cannot be read.
 const HOLE_MAX: u64 = 10_000;
@@ -237,7 +238,7 @@ impl Damaged {
             chunks: outcome.chunks,
             pieces: Vec::new(),
             rest: answer,
-            row: row.as_ref().and_then(intake::record),
+            row: row.map(Arc::new).and_then(|row| intake.record(&row)),
             whole: None,
             clear: false,
         };
@@ -367,12 +368,7 @@ impl Damaged {
 
     /// Returns the flow's row; none where it is to be derived again.
     fn row(&self, n: i64) -> Option<Row> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT row FROM rows WHERE n = ?1")
-            .ok()?;
-        let row = statement.query_row([n], |row| Ok(format::open_row(row.get_ref(0)?.as_bytes()?)));
-        row.ok().flatten()
+        rows::one(&self.connection, n).ok().flatten()
     }
 }
 

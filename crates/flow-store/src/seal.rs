@@ -14,6 +14,7 @@
 //! again. A step that fails is tried again later.
 //!
 //! The same thread removes what was deleted, before it seals: see [`crate::purge`].
+//! The same thread makes the columns of sealed segments again where they are missing, damaged or of another version.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -26,6 +27,7 @@ use flow_model::FlowId;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::catalog::{self, Entry};
+use crate::columns::{self, ColumnError, ColumnFile};
 use crate::dir;
 use crate::files;
 #[cfg(test)]
@@ -37,11 +39,15 @@ use crate::memory::Memory;
 use crate::place;
 use crate::queue::Queue;
 use crate::registry::Registry;
+use crate::rows;
 use crate::segment::{Extent, Segment, SegmentState, Writing};
+use crate::sheet::{Content, Turn};
 use crate::store::OpenError;
 
 /// The share of free pages, as one in so many, from which on a segment is compacted.
 const FREE_SHARE: i64 = 10;
+/// Sealed segments whose columns stay in memory where they cannot be written: of each some 20 MB.
+const LIVE_SHEETS_MAX: usize = 8;
 /// Bytes that are read at once for a checksum.
 const READ_BYTES: usize = 1024 * 1024;
 
@@ -63,6 +69,16 @@ pub(crate) enum SealError {
     File(#[from] OpenError),
     #[error("a flow of the segment has no end")]
     Running,
+    #[error(transparent)]
+    Columns(#[from] ColumnError),
+}
+
+/// Columns that are to be those of a sealed segment.
+enum Columns {
+    /// Those that are there.
+    Kept,
+    /// Those of a file that was just written.
+    File(ColumnFile),
 }
 
 /// What an attempt came to.
@@ -82,7 +98,9 @@ impl Sealer {
             self.enter(&mut entered);
             let purged = self.purge(&mut damaged);
             let sealed = self.round(&mut damaged);
-            let wait = purged.into_iter().chain(sealed).min();
+            let completed = self.complete(&mut damaged);
+            let waits = [purged, sealed, completed];
+            let wait = waits.into_iter().flatten().min();
             if !self.registry.signal.next_round(wait) {
                 return;
             }
@@ -148,6 +166,47 @@ impl Sealer {
         wait
     }
 
+    /// Makes the columns of sealed segments that have none. Returns when to try again what failed.
+    fn complete(&self, damaged: &mut BTreeSet<u32>) -> Option<Duration> {
+        let mut wait = None;
+        for segment in self.registry.all().iter() {
+            if self.registry.signal.is_stopping() {
+                return None;
+            }
+            let is_done = !segment.is_sealed() || damaged.contains(&segment.number);
+            if is_done || !(segment.sheet.is_missing() || segment.sheet.is_live()) {
+                continue;
+            }
+            match make_file(segment) {
+                Ok(()) => {}
+                Err(SealError::Segment(error)) if place::is_damage(&error) => {
+                    let notice = format!("{} cannot be listed ({error})", segment.name());
+                    self.health.notice(notice);
+                    damaged.insert(segment.number);
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    let segment = segment.number;
+                    tracing::warn!(segment, error, "columns cannot be written yet");
+                    wait = Some(self.registry.limits.seal_retry);
+                    self.keep_few_live();
+                }
+            }
+        }
+        wait
+    }
+
+    /// Gives up columns in memory of sealed segments, beyond some.
+    fn keep_few_live(&self) {
+        let all = self.registry.all();
+        let live = all
+            .iter()
+            .filter(|segment| segment.is_sealed() && segment.sheet.is_live());
+        for segment in live.skip(LIVE_SHEETS_MAX) {
+            segment.sheet.forget();
+        }
+    }
+
     /// Returns for how long nothing must be written to a segment until it is sealed.
     fn quiet_in(&self, segment: &Segment) -> Duration {
         let quiet = self.registry.limits.seal_quiet;
@@ -162,11 +221,11 @@ impl Sealer {
         let Some(path) = segment.path() else {
             return Ok(Attempt::Postponed);
         };
-        let writes = segment.facts().writes;
         if !self.index.finish(segment) {
             return Ok(Attempt::Postponed);
         }
-        // Step 2 stands here: the columns are written from the live ones, or from the rows.
+        let turn = segment.sheet.turn();
+        let (writes, columns) = write_columns(segment, &turn)?;
         let mut writing = segment.writing();
         if segment.facts().writes != writes {
             return Ok(Attempt::Postponed);
@@ -197,6 +256,9 @@ impl Sealer {
         self.registry.catalog.put(&entry)?;
         segment.change_facts(|facts| facts.take(&entry));
         writing.seal();
+        if let Columns::File(file) = columns {
+            segment.sheet.put(file);
+        }
         drop(writing);
         if let Err(error) = self.registry.catalog.copy() {
             let error = &error as &dyn std::error::Error;
@@ -204,6 +266,43 @@ impl Sealer {
         }
         Ok(Attempt::Sealed)
     }
+}
+
+/// Writes the columns of a segment to its file, unless they stand there. Returns how often the segment had been
+/// written to by then.
+fn write_columns(segment: &Segment, turn: &Turn<'_>) -> Result<(u64, Columns), SealError> {
+    let sheet = &segment.sheet;
+    sheet.make(turn, || rows::columns(segment))?;
+    let (writes, content) = {
+        // What is committed is in the columns before somebody else may write.
+        let _writing = segment.writing();
+        (segment.facts().writes, sheet.content())
+    };
+    let Some((path, names)) = segment.columns_file() else {
+        return Ok((writes, Columns::Kept));
+    };
+    match content {
+        Content::Written => return Ok((writes, Columns::Kept)),
+        Content::Columns(view) => columns::write(&path, &view)?,
+        Content::Rows => columns::write(&path, &rows::columns(segment)?.view())?,
+    }
+    let file = ColumnFile::open(&path, names)?;
+    Ok((writes, Columns::File(file)))
+}
+
+/// Makes the columns of a sealed segment, which answer from memory until they are written.
+pub(crate) fn make_file(segment: &Segment) -> Result<(), SealError> {
+    let turn = segment.sheet.turn();
+    let (writes, columns) = write_columns(segment, &turn)?;
+    let _writing = segment.writing();
+    // One that was opened again meanwhile gets its columns when it is sealed again.
+    if let Columns::File(file) = columns
+        && segment.is_sealed()
+        && segment.facts().writes == writes
+    {
+        segment.sheet.put(file);
+    }
+    Ok(())
 }
 
 /// Returns what a segment holds; none where a flow runs in it.

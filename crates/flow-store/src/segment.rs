@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -25,9 +25,11 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::catalog::Entry;
+use crate::columns::NameCache;
 use crate::files;
 use crate::format::{FORMAT, Version};
 use crate::place::{Access, Place};
+use crate::sheet::Sheet;
 
 /// Connections for reading that are kept open, of all segments together.
 const IDLE_READERS_MAX: usize = 8;
@@ -101,6 +103,8 @@ pub(crate) struct Facts {
 pub(crate) struct Segment {
     pub(crate) number: u32,
     pub(crate) version: Version,
+    /// Its columns.
+    pub(crate) sheet: Sheet,
     place: Place,
     /// How it is read while it is not sealed.
     access: Access,
@@ -122,9 +126,11 @@ pub(crate) struct Writing<'a> {
     connection: MutexGuard<'a, Option<Connection>>,
 }
 
-/// Connections that wait for the next query, of all segments, the one used last at the end.
+/// What those who read share: connections that wait for the next query, of all segments, the one used last at the
+/// end; and names in columns.
 #[derive(Default)]
 pub(crate) struct Readers {
+    pub(crate) names: Arc<NameCache>,
     idle: Mutex<VecDeque<(u32, Connection)>>,
 }
 
@@ -205,6 +211,13 @@ impl Segment {
         Self {
             number: entry.number,
             version: entry.version,
+            sheet: match &place {
+                _ if entry.flows == 0 => Sheet::empty(),
+                Place::File(path) if entry.state == SegmentState::Sealed => {
+                    Sheet::open(&files::columns_path(path), &readers.names)
+                }
+                Place::File(_) | Place::Memory(_) => Sheet::missing(),
+            },
             place,
             access,
             readers,
@@ -349,6 +362,12 @@ impl Segment {
             last_at: entry.extent.times.map(|(_, last)| last),
             format: format!("{major}.{minor}"),
         }
+    }
+
+    /// Returns where its columns are written to, and the names that they share; none where it is in memory.
+    pub(crate) fn columns_file(&self) -> Option<(PathBuf, &Arc<NameCache>)> {
+        let path = files::columns_path(self.path()?);
+        Some((path, &self.readers.names))
     }
 
     /// Returns whether the flow may be in it, as far as its first and its last flow tell. Flows still come to one

@@ -16,14 +16,6 @@
 //! Limits: half of the budget for flows that are not indexed, all of it where there is no index; [`SNIPPETS_MAX`]
 //! places are shown.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the scan of columns is joined to it in a change of its own"
-    )
-)]
-
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -55,6 +47,7 @@ pub(crate) struct TextSelection {
     /// Their numbers.
     pub(crate) numbers: BTreeSet<i64>,
     /// Places where flows among them introduced it, the newest ones.
+    #[cfg_attr(not(test), expect(dead_code, reason = "lists do not show places yet"))]
     pub(crate) hits: Vec<Hit>,
     /// Whether the budget ended before all texts were looked at: there may be more flows.
     pub(crate) partial: bool,

@@ -6,11 +6,12 @@
 use std::path::Path;
 
 use flow_model::Timestamp;
+use flow_query::{Checked, Field};
 use rusqlite::Connection;
 use serde::Serialize;
 
+use crate::columns::{Measure, Part, Scan};
 use crate::files;
-use crate::place;
 use crate::read::ReadError;
 use crate::segment::{Segment, SegmentState};
 use crate::store::Store;
@@ -87,11 +88,6 @@ impl Store {
 
 fn segment_stats(segment: &Segment) -> Result<SegmentStats, ReadError> {
     let info = segment.info();
-    let wire_bytes = match segment.read(wire_bytes) {
-        Ok(bytes) => bytes,
-        Err(error) if place::is_damage(&error) || place::cannot_open(&error) => None,
-        Err(error) => return Err(error.into()),
-    };
     let bytes = |ending: &str| {
         segment
             .path()
@@ -104,7 +100,7 @@ fn segment_stats(segment: &Segment) -> Result<SegmentStats, ReadError> {
         flows: info.flows,
         first_at: info.first_at,
         last_at: info.last_at,
-        wire_bytes,
+        wire_bytes: wire_bytes(segment),
         truth_bytes: if segment.path().is_some() {
             bytes("db")
         } else {
@@ -115,13 +111,31 @@ fn segment_stats(segment: &Segment) -> Result<SegmentStats, ReadError> {
     })
 }
 
-fn wire_bytes(connection: &Connection) -> Result<Option<u64>, rusqlite::Error> {
-    if !connection.table_exists(None, "rows")? {
-        return Ok(None);
+/// Returns the bytes of all bodies of a segment on the wire, from its columns; none where those are being made.
+fn wire_bytes(segment: &Segment) -> Option<u64> {
+    let mut shown = Vec::new();
+    if !segment.sheet.show(&mut shown) {
+        return None;
     }
-    let sum = "SELECT coalesce(sum(size), 0) FROM rows";
-    let bytes: i64 = connection.query_one(sum, [], |row| row.get(0))?;
-    Ok(u64::try_from(bytes).ok())
+    let parts: Vec<Part<'_>> = shown
+        .iter()
+        .map(|shown| Part {
+            source: &shown.source,
+            deleted: shown.hidden.as_deref(),
+            text: &[],
+        })
+        .collect();
+    let scan = Scan {
+        parts: &parts,
+        filter: &Checked::everything(),
+    };
+    let size = Measure {
+        field: Field::Size,
+        percentiles: false,
+    };
+    let groups = scan.groups(&[], &[size]).ok()?.groups;
+    let sums = groups.iter().flat_map(|group| &group.stats);
+    u64::try_from(sums.map(|stats| stats.sum).sum::<i128>()).ok()
 }
 
 /// Returns the bytes of a database in memory.

@@ -10,12 +10,15 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use flow_model::{Chunk, EndReason, Exchange, FlowId, Reading, Row, Side, Timestamp};
+use flow_query::{Checked, Field};
 use parking_lot::Mutex;
 use rusqlite::ErrorCode;
 
 use crate::archive;
+use crate::ask::{Ask, Scale};
 use crate::body::StoredBody;
 use crate::changes::Changes;
+use crate::columns::{Facets, GroupBy, Groups, Measure, Spread};
 use crate::dictionary::Compression;
 use crate::dir::{self, Claim, DirError};
 use crate::files::Flaw;
@@ -23,10 +26,9 @@ use crate::health::StoreHealth;
 use crate::index::TextIndex;
 use crate::indexer::Indexer;
 use crate::intake::Intake;
-use crate::list::{ListQuery, Page};
+use crate::list::{Counted, ListQuery, Page};
 use crate::memory::{LiveView, Memory, Watch};
 use crate::opening::{self, Opened};
-use crate::page;
 use crate::queue::Limits;
 use crate::read::{Archive, ReadError};
 use crate::registry::Registry;
@@ -305,7 +307,7 @@ impl Store {
 
     /// Returns one page of the flows that are running, recent or stored.
     pub fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
-        page::read(&self.inner.intake.memory, &self.inner.archive, query)
+        self.ask().list(query)
     }
 
     /// Returns one page of the places where a text stands, of the newest segment first.
@@ -319,13 +321,59 @@ impl Store {
         self.inner.index.signal.settle(timeout)
     }
 
-    /// Returns the number of flows.
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "reading answers with a result throughout, and callers are not to care which count is in memory"
-    )]
-    pub fn count(&self) -> Result<u64, ReadError> {
-        Ok(self.inner.intake.memory.count())
+    /// Returns how many flows a filter selects, exactly.
+    pub fn count(&self, filter: &Checked) -> Result<Counted, ReadError> {
+        self.ask().count(filter)
+    }
+
+    /// Returns what the numbers of groups of flows come to, in the order of their keys.
+    pub fn groups(
+        &self,
+        filter: &Checked,
+        by: &[GroupBy],
+        measures: &[Measure],
+    ) -> Result<Groups, ReadError> {
+        self.ask().groups(filter, by, measures)
+    }
+
+    /// Returns the names that most of the selected flows have, `names_max` at most of each field of names.
+    pub fn facets(
+        &self,
+        filter: &Checked,
+        fields: &[Field],
+        names_max: usize,
+    ) -> Result<Vec<Facets>, ReadError> {
+        self.ask().facets(filter, fields, names_max)
+    }
+
+    /// Returns how the numbers of a field are spread over the selected flows: over some `buckets`, 1,024 at most.
+    pub fn histogram(
+        &self,
+        filter: &Checked,
+        field: Field,
+        scale: Scale,
+        buckets: usize,
+    ) -> Result<Spread, ReadError> {
+        self.ask().histogram(filter, field, scale, buckets)
+    }
+
+    /// Waits until lists and counts lack no flow of which there is a row: after a start, or where columns were
+    /// damaged, they are made from the rows in the background.
+    pub fn prepare_lists(&self) -> Result<(), ReadError> {
+        self.ask().prepare()
+    }
+
+    /// Returns the number of all flows, those included whose row has not been derived.
+    pub fn total(&self) -> u64 {
+        self.inner.intake.memory.count()
+    }
+
+    fn ask(&self) -> Ask<'_> {
+        Ask {
+            memory: &self.inner.intake.memory,
+            archive: &self.inner.archive,
+            index: &self.inner.index,
+        }
     }
 
     /// Returns the number of running flows.

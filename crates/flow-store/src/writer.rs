@@ -170,7 +170,12 @@ impl Writer {
             chains.forget_all();
             *of = segment.number;
         }
-        let store = |connection: &Connection| apply::store(connection, chains, ops);
+        // What is committed is told while nobody else can write: columns that are written to a file then lack nothing.
+        let store = |connection: &Connection| {
+            let applied = apply::store(connection, chains, ops)?;
+            self.memory.committed(&applied, &segment.sheet);
+            Ok(applied)
+        };
         match self.registry.write(segment, store) {
             Ok(applied) => Ok(Ok(applied)),
             // Whatever is written late to a segment that is gone goes with it.
@@ -288,8 +293,7 @@ impl Writer {
             facts.flows = facts.flows.saturating_sub(applied.gone);
             facts.extent.join(applied.extent);
         });
-        self.memory.committed(&applied.ended, &applied.reread);
-        self.memory.removed(&applied.removed);
+        self.memory.tell(applied);
         self.memory.given_up(&applied.refused);
         self.health.not_stored(applied.refused.len() as u64);
         self.index.signal.committed(applied.ended.len());
@@ -362,18 +366,24 @@ impl Writer {
         let Some(segment) = self.registry.live() else {
             return false;
         };
-        let evict = |connection: &Connection| apply::evict(connection, flows);
+        let evict = |connection: &Connection| {
+            let applied = apply::evict(connection, flows)?;
+            self.memory.committed(&applied, &segment.sheet);
+            Ok(applied)
+        };
         match self.registry.write(&segment, evict) {
-            Ok(mut evicted) => {
-                let any = !evicted.is_empty();
+            Ok(mut applied) => {
+                let any = applied.gone > 0;
                 // One that is deleted has been counted as gone.
                 let buried = segment.buried();
-                evicted.retain(|id| buried.values().all(|gone| gone != id));
-                self.health.evicted(evicted.len() as u64);
+                applied
+                    .removed
+                    .retain(|(id, _)| buried.values().all(|gone| gone != id));
+                self.health.evicted(applied.removed.len() as u64);
                 segment.change_facts(|facts| {
-                    facts.flows = facts.flows.saturating_sub(evicted.len() as u64);
+                    facts.flows = facts.flows.saturating_sub(applied.gone);
                 });
-                self.memory.removed(&evicted);
+                self.memory.tell(&applied);
                 any
             }
             Err(error) => {

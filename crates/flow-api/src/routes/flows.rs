@@ -17,6 +17,7 @@ use utoipa::IntoParams;
 
 use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::extract::{Params, PathFlow};
+use crate::filter;
 use crate::shapes::{Detail, FlowCount, FlowPage};
 use crate::state::App;
 
@@ -27,10 +28,10 @@ const LIMIT_DEFAULT: usize = 50;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParams {
-    /// A filter; only an empty one is taken yet.
+    /// Which flows: a filter as a tree of JSON, such as `{"field":"model","is":"gpt-*"}`. Without it all of them.
     filter: Option<String>,
-    /// `started_at`, `duration` (or `latency`), `ttft`, `tokens`, `cost`, `size` or `model`; `-` in front for
-    /// descending. Without it the newest come first.
+    /// `started_at`, `duration` (or `latency`), `ttft`, `tokens`, `cost`, `size`, `model`, or any other field of one
+    /// value; `-` in front for descending. Without it the newest come first.
     sort: Option<String>,
     /// Rows of a page: 50 without it, at most 1000.
     limit: Option<usize>,
@@ -42,11 +43,11 @@ pub(crate) struct ListParams {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CountParams {
-    /// A filter; only an empty one is taken yet.
+    /// Which flows: a filter as a tree of JSON, such as `{"field":"model","is":"gpt-*"}`. Without it all of them.
     filter: Option<String>,
 }
 
-/// Lists flows, running ones included.
+/// Lists the flows that a filter selects, running ones included.
 #[utoipa::path(
     get,
     path = "/api/flows",
@@ -63,7 +64,7 @@ pub(crate) async fn list(
     State(app): State<App>,
     Params(params): Params<ListParams>,
 ) -> Result<Json<FlowPage>, ApiError> {
-    refuse_filter(params.filter.as_deref())?;
+    let filter = filter::checked(params.filter.as_deref())?;
     let sort = match params.sort.as_deref().filter(|sort| !sort.is_empty()) {
         Some(text) => text
             .parse()
@@ -74,6 +75,7 @@ pub(crate) async fn list(
         return Err(ApiError::bad_query("`limit` is at least 1"));
     }
     let query = ListQuery {
+        filter,
         sort,
         limit: params.limit.unwrap_or(LIMIT_DEFAULT).min(LIST_ROWS_MAX),
         cursor: params.cursor.filter(|cursor| !cursor.is_empty()),
@@ -83,18 +85,18 @@ pub(crate) async fn list(
         .blocking
         .run(move || {
             let page = store.list(&query)?;
-            let total = store.count()?;
             Ok::<_, ReadError>(FlowPage {
                 flows: page.rows,
                 next_cursor: page.next,
-                total: Some(total),
+                total: page.total,
+                partial: page.partial,
             })
         })
         .await??;
     Ok(Json(page))
 }
 
-/// Counts flows, running ones included.
+/// Counts the flows that a filter selects, exactly, running ones included.
 #[utoipa::path(
     get,
     path = "/api/flows/count",
@@ -111,10 +113,13 @@ pub(crate) async fn count(
     State(app): State<App>,
     Params(params): Params<CountParams>,
 ) -> Result<Json<FlowCount>, ApiError> {
-    refuse_filter(params.filter.as_deref())?;
+    let filter = filter::checked(params.filter.as_deref())?;
     let store = app.store.clone();
-    let count = app.blocking.run(move || store.count()).await??;
-    Ok(Json(FlowCount { count }))
+    let counted = app.blocking.run(move || store.count(&filter)).await??;
+    Ok(Json(FlowCount {
+        count: counted.flows,
+        partial: counted.partial,
+    }))
 }
 
 /// Returns everything about a flow but the bytes of its bodies.
@@ -147,14 +152,4 @@ pub(crate) async fn detail(
         })
         .await??;
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
-}
-
-fn refuse_filter(filter: Option<&str>) -> Result<(), ApiError> {
-    match filter.map(str::trim) {
-        None | Some("") => Ok(()),
-        Some(_) => Err(ApiError::new(
-            ErrorCode::FilterUnsupported,
-            "filters are not built yet",
-        )),
-    }
 }

@@ -76,7 +76,7 @@ async fn the_list_is_paged_and_sorted() {
     }
     assert_eq!(
         bench.ask("/api/flows/count").await.json(),
-        json!({"count": 6})
+        json!({"count": 6, "partial": false})
     );
 }
 
@@ -108,8 +108,18 @@ async fn nonsense_is_refused_in_one_shape() {
             "{path}"
         );
     };
-    check("/api/flows?filter=model:gpt-5", 400, "filter_unsupported").await;
-    check("/api/flows/count?filter=x", 400, "filter_unsupported").await;
+    check("/api/flows?filter=model:gpt-5", 400, "bad_filter").await;
+    check("/api/flows/count?filter=x", 400, "bad_filter").await;
+    check("/api/flows?sort=tool", 400, "bad_query").await;
+    check("/api/facets", 400, "bad_query").await;
+    check("/api/facets?fields=", 400, "bad_query").await;
+    check("/api/facets?fields=model,cost", 400, "bad_query").await;
+    check("/api/facets?fields=model&filter=%5B%5D", 400, "bad_filter").await;
+    let many = vec!["model"; 17].join(",");
+    check(&format!("/api/facets?fields={many}"), 400, "bad_query").await;
+    check("/api/histogram", 400, "bad_query").await;
+    check("/api/histogram?field=model", 400, "bad_query").await;
+    check("/api/histogram?field=cost&scale=steep", 400, "bad_query").await;
     check("/api/flows?sort=beauty", 400, "bad_query").await;
     check("/api/flows?limit=many", 400, "bad_query").await;
     check("/api/flows?limit=-1", 400, "bad_query").await;

@@ -1,5 +1,7 @@
 //! `flow-monitor flows`: recorded flows in a terminal.
 
+mod figures;
+
 use std::io::{self, Write};
 
 use anyhow::Context as _;
@@ -20,19 +22,41 @@ const SHORT_ID_FLOWS: usize = 1000;
 
 pub(crate) fn run(config: &Config, command: FlowsCommand) -> anyhow::Result<Exit> {
     match command {
-        FlowsCommand::List { limit, sort, json } => {
-            list(&Instance::open(config)?, limit, &sort, json)
+        FlowsCommand::List {
+            limit,
+            filter,
+            sort,
+            json,
+        } => {
+            let query = figures::query(&[("sort", Some(&sort)), ("filter", filter.as_deref())]);
+            list(&Instance::open(config)?, limit, &query, json)
         }
+        FlowsCommand::Count { filter } => {
+            figures::count(&Instance::open(config)?, filter.as_deref())
+        }
+        FlowsCommand::Facets {
+            field,
+            filter,
+            top,
+            json,
+        } => figures::facets(
+            &Instance::open(config)?,
+            &field,
+            filter.as_deref(),
+            top,
+            json,
+        ),
+        FlowsCommand::Stats(args) => figures::stats(&Instance::open(config)?, &args),
         FlowsCommand::Show { id, json } => show(&Instance::open(config)?, &id, json),
         FlowsCommand::Tail { json } => tail(&Instance::open(config)?, json),
     }
 }
 
-fn list(instance: &Instance, limit: usize, sort: &str, json: bool) -> anyhow::Result<Exit> {
+fn list(instance: &Instance, limit: usize, query: &str, json: bool) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
     let (mut left, mut cursor) = (limit, None::<String>);
     while left > 0 {
-        let mut path = format!("/api/flows?sort={sort}&limit={}", left.min(PAGE_FLOWS));
+        let mut path = format!("/api/flows?{query}&limit={}", left.min(PAGE_FLOWS));
         if let Some(cursor) = &cursor {
             path.push_str("&cursor=");
             path.push_str(cursor);
@@ -51,6 +75,7 @@ fn list(instance: &Instance, limit: usize, sort: &str, json: bool) -> anyhow::Re
             .get("next_cursor")
             .and_then(Value::as_str)
             .map(str::to_owned);
+        figures::warn_if_partial(&page);
         if cursor.is_none() || flows.is_empty() {
             break;
         }

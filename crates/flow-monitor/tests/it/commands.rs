@@ -26,6 +26,29 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// Checks what is said of the one flow that there is.
+fn check_figures(dir: &Path) {
+    let told = |args: &[&str]| stdout(&flow_monitor(dir, &[&["flows"], args].concat()));
+    let filter = r#"{"all":[{"field":"model","is":"gpt-5*"},{"not":{"is":"running"}}]}"#;
+    assert_eq!(told(&["count", "--filter", filter]), "1\n");
+    assert_eq!(told(&["count", "--filter", r#"{"is":"running"}"#]), "0\n");
+    let listed = told(&["list", "--json", "--filter", filter, "--sort", "-error"]);
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    let facets = told(&["facets", "provider"]);
+    assert_eq!(facets.lines().count(), 2, "{facets}");
+    let stats = told(&["stats", "--by", "model,day", "--filter", filter]);
+    let title = stats.lines().next().unwrap_or_default();
+    assert!(
+        title.starts_with("model") && title.contains("duration p95"),
+        "{stats}"
+    );
+    assert_eq!(stats.lines().count(), 2, "{stats}");
+    let json: Value = serde_json::from_str(&told(&["stats", "--json"])).unwrap();
+    assert_eq!(json["groups"][0]["count"], 1, "{json}");
+    let wrong = flow_monitor(dir, &["flows", "list", "--filter", r#"{"field":"modle"}"#]);
+    assert_ne!(wrong.status.code(), Some(0));
+}
+
 #[test]
 fn flows_are_listed_and_shown_with_and_without_a_running_monitor() {
     let (provider, dir) = (Provider::start(), data_dir());
@@ -59,6 +82,7 @@ fn flows_are_listed_and_shown_with_and_without_a_running_monitor() {
         assert_eq!(detail["flow"]["id"], id.as_str());
     };
     check_show();
+    check_figures(dir.path());
     let link = stdout(&flow_monitor(dir.path(), &["token", "--link"]));
     assert!(link.contains("#code="), "{link}");
     assert_eq!(
@@ -70,6 +94,7 @@ fn flows_are_listed_and_shown_with_and_without_a_running_monitor() {
     let stopped = stdout(&flow_monitor(dir.path(), &["flows", "list", "--json"]));
     assert_eq!(stopped, running, "the same list from the files");
     check_show();
+    check_figures(dir.path());
     let unknown = flow_monitor(dir.path(), &["flows", "show", "ffff"]);
     assert_eq!(unknown.status.code(), Some(4));
     let tail = flow_monitor(dir.path(), &["flows", "tail"]);

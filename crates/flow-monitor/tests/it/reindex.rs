@@ -46,11 +46,18 @@ fn segment(dir: &Path) -> Connection {
     Connection::open(dir.join("segments/000001.db")).unwrap()
 }
 
-/// Makes rows as a release wrote them that read them otherwise.
-fn make_stale(dir: &Path) {
+/// Makes the rows that were recorded, in their order, as a release wrote them that read flows otherwise.
+fn make_stale(dir: &Path, recorded: &[Value]) {
     let segment = segment(dir);
-    let rows = "UPDATE rows SET row = json_set(row, '$.tokens.input', 999, '$.model', 'wrong')";
-    assert!(segment.execute(rows, []).unwrap() > 0);
+    for (n, row) in (1..).zip(recorded) {
+        let mut row = row.clone();
+        row["tokens"]["input"] = json!(999);
+        row["model"] = json!("wrong");
+        // Text is read as it stands.
+        let update = "UPDATE rows SET row = ?2 WHERE n = ?1";
+        let updated = segment.execute(update, (n, row.to_string())).unwrap();
+        assert_eq!(updated, 1);
+    }
     let note = "UPDATE notes SET value = '{\"stamp\":\"0.0.9 1\",\"done\":true}' WHERE key = 'note derivation'";
     let catalog = Connection::open(dir.join("catalog.db")).unwrap();
     assert_eq!(catalog.execute(note, []).unwrap(), 1);
@@ -101,7 +108,7 @@ fn the_files_of_a_stopped_monitor_are_put_right() {
         0,
         "all is as it should be"
     );
-    make_stale(dir);
+    make_stale(dir, &recorded);
     let (stale, before) = (rows(dir), truth(dir));
     assert_eq!(stale[0]["model"], "wrong");
 
@@ -124,7 +131,7 @@ fn the_files_of_a_stopped_monitor_are_put_right() {
 fn a_monitor_catches_up_after_its_start_and_on_demand() {
     let (provider, dir) = (Provider::start(), data_dir());
     let recorded = record(dir.path(), &provider, &["one"]);
-    make_stale(dir.path());
+    make_stale(dir.path(), &recorded);
     let before = truth(dir.path());
     let id = recorded[0]["id"].as_str().unwrap();
 

@@ -115,8 +115,7 @@ impl Follower {
 
 /// Returns the number of ended flows.
 fn ended(store: &Store) -> u64 {
-    let all = store.count().unwrap_or_default();
-    all.saturating_sub(store.in_flight())
+    store.total().saturating_sub(store.in_flight())
 }
 
 // === impl Told ===

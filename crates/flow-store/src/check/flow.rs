@@ -8,6 +8,7 @@ use crate::blobs::{self, Audit};
 use crate::format::{self, Codec, side_code};
 use crate::pack;
 use crate::read::{self, ReadError};
+use crate::rows;
 use crate::walk::sound;
 
 /// What is known of a flow, and what of it cannot be read.
@@ -63,8 +64,10 @@ pub(super) fn read(
         }
     };
     found.started_at = exchange.as_ref().map(|exchange| exchange.started_at);
-    if rows && let Err(error) = read::row(connection, n, id) {
-        found.hurt.push(reason(error)?);
+    match rows::is_hurt(connection, n) {
+        Ok(true) if rows => found.hurt.push("its row".to_owned()),
+        Err(error) if rows => found.hurt.push(reason(error.into())?),
+        _ => {}
     }
     for side in [Side::Request, Side::Response] {
         if !chunks(connection, n, side)? {

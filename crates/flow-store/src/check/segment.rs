@@ -217,11 +217,14 @@ impl Look<'_> {
         };
         self.find(FindingKind::Damaged, path, what);
         let named = || -> Result<Vec<FlowId>, rusqlite::Error> {
-            let sql = "SELECT id FROM rows WHERE n >= ?1 AND n < ?2 LIMIT 10000";
+            let sql = "SELECT row FROM rows WHERE n >= ?1 AND n < ?2 LIMIT 10000";
             let mut named = connection.prepare(sql)?;
-            let ids =
-                named.query_map([first, behind], |row| Ok(FlowId::from_bytes(row.get(0)?)))?;
-            ids.collect()
+            let rows = named.query_map([first, behind], |row| {
+                Ok(format::open_row(row.get_ref(0)?.as_bytes()?))
+            })?;
+            rows.map(|row| Ok(row?.map(|row| row.id)))
+                .filter_map(Result::transpose)
+                .collect()
         };
         if !rows {
             return;

@@ -18,8 +18,17 @@ impl Bitmap {
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn contains(&self, n: i64) -> bool {
         slot(n).is_some_and(|slot| self.word(slot / 64) >> (slot % 64) & 1 == 1)
+    }
+
+    /// Returns the flows of both sets.
+    pub(crate) fn with(&self, other: &Self) -> Self {
+        let words = 0..self.words.len().max(other.words.len());
+        Self {
+            words: words.map(|at| self.word(at) | other.word(at)).collect(),
+        }
     }
 
     /// Returns sixty-four flows, from number `64 * at + 1` on.

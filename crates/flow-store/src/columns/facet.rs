@@ -16,15 +16,15 @@ const FACET_NAMES_MAX: usize = 262_144;
 
 /// The names of a field, and how many flows have each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Facets {
+pub struct Facets {
     /// The names that most flows have, first; names of as many flows in order.
-    pub(crate) names: Vec<(String, u64)>,
+    pub names: Vec<(String, u64)>,
     /// Flows that have none.
-    pub(crate) unknown: u64,
+    pub unknown: u64,
     /// How many different names there are.
-    pub(crate) distinct: usize,
-    /// There are more names than are looked at, so that counts may be too low.
-    pub(crate) partial: bool,
+    pub distinct: usize,
+    /// Counts may be too low: there are more names than are looked at, or not every flow could be looked at.
+    pub partial: bool,
 }
 
 #[derive(Default)]

@@ -75,6 +75,19 @@ pub(super) struct Place {
     pub(super) checksum: u64,
 }
 
+// === impl ColumnError ===
+
+impl ColumnError {
+    /// Returns the file that it is about.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::OtherVersion { path } | Self::Damaged { path, .. } => {
+                path
+            }
+        }
+    }
+}
+
 // === impl ColumnFile ===
 
 impl ColumnFile {
@@ -125,6 +138,10 @@ impl ColumnFile {
             cache: Arc::clone(cache),
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(super) const fn rows(&self) -> usize {

@@ -21,7 +21,7 @@ use super::stats::Stats;
 /// Groups that are counted; flows of further ones are told apart.
 const GROUPS_MAX: usize = 65_536;
 /// Groups that are counted where percentiles are asked for: each takes several KiB a measure.
-const PERCENTILE_GROUPS_MAX: usize = 16_384;
+const PERCENTILE_GROUPS_MAX: usize = 4096;
 /// Combinations that a block's table has at most; beyond, every row looks its group up.
 const TABLE_GROUPS_MAX: u64 = 16_384;
 /// Says that a group came when there were enough.
@@ -29,22 +29,28 @@ const LEFT_OUT: u32 = u32::MAX;
 
 /// By what flows are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GroupBy {
+pub enum GroupBy {
     /// A field of names. A flow with several names is in the group of each.
     Name(Field),
+    /// Whether a flow has or is this.
     Flag(Flag),
     /// Spans of time in which flows began, so far east of UTC.
     Time {
+        /// How long a span is, in microseconds.
         width_us: i64,
+        /// How far east, in microseconds.
         offset_us: i64,
     },
 }
 
 /// What a group has in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum GroupValue {
+pub enum GroupValue {
+    /// The field is unknown.
     Unknown,
+    /// The name.
     Name(Arc<str>),
+    /// Whether it is so.
     Flag(bool),
     /// When the span begins, in microseconds since the epoch.
     Time(i64),
@@ -52,26 +58,34 @@ pub(crate) enum GroupValue {
 
 /// A field whose numbers are summed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Measure {
-    pub(crate) field: Field,
-    pub(crate) percentiles: bool,
+pub struct Measure {
+    /// The field; one of names has no numbers.
+    pub field: Field,
+    /// Percentiles are wanted too.
+    pub percentiles: bool,
 }
 
 /// Flows with the same values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Group {
-    pub(crate) key: Vec<GroupValue>,
-    pub(crate) count: u64,
+pub struct Group {
+    /// What its flows have in common, one for each thing by which they are grouped.
+    pub key: Vec<GroupValue>,
+    /// How many they are.
+    pub count: u64,
     /// One for each measure.
-    pub(crate) stats: Vec<Stats>,
+    pub stats: Vec<Stats>,
 }
 
 /// Groups in the order of their keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Groups {
-    pub(crate) groups: Vec<Group>,
+#[expect(clippy::struct_field_names, reason = "they are the groups")]
+pub struct Groups {
+    /// The groups.
+    pub groups: Vec<Group>,
     /// Flows that are in none, because there are too many groups.
-    pub(crate) left_out: u64,
+    pub left_out: u64,
+    /// Not every flow could be looked at.
+    pub partial: bool,
 }
 
 // === impl Scan ===
@@ -267,6 +281,7 @@ fn finish(all: Vec<Sums<'_>>) -> Groups {
     Groups {
         groups: merged.into_values().collect(),
         left_out,
+        partial: false,
     }
 }
 

@@ -9,7 +9,7 @@ use super::stats::{Histogram, PERCENTILE_BITS, bounds};
 use super::{Column, from_ordered};
 
 /// Buckets of the same width that a histogram has.
-const LINEAR_BUCKETS_MAX: usize = 1024;
+pub(crate) const LINEAR_BUCKETS_MAX: usize = 1024;
 
 /// Into what values are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,16 +22,18 @@ pub(crate) enum Buckets {
 
 /// A histogram.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Spread {
+pub struct Spread {
     /// The smallest and the largest value of each bucket, and how many flows are in it. Of logarithmic buckets
     /// only those that have any.
-    pub(crate) buckets: Vec<(i64, i64, u64)>,
+    pub buckets: Vec<(i64, i64, u64)>,
     /// Flows whose value is below the first of the linear buckets.
-    pub(crate) below: u64,
+    pub below: u64,
     /// Flows whose value is above the last.
-    pub(crate) above: u64,
+    pub above: u64,
     /// Flows whose value is unknown.
-    pub(crate) unknown: u64,
+    pub unknown: u64,
+    /// Not every flow could be looked at.
+    pub partial: bool,
 }
 
 // === impl Scan ===
@@ -214,7 +216,7 @@ impl Counter {
                     buckets: counts.into_iter().map(bucket).collect(),
                     below,
                     above,
-                    unknown: 0,
+                    ..Spread::default()
                 }
             }
             Self::Log { bits, histogram } => {

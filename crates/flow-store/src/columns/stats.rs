@@ -13,11 +13,15 @@ const ZERO_BUCKET: usize = 1 << 14;
 
 /// What values come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stats {
-    pub(crate) count: u64,
-    pub(crate) sum: i128,
-    pub(crate) min: i64,
-    pub(crate) max: i64,
+pub struct Stats {
+    /// How many values are known.
+    pub count: u64,
+    /// Their sum.
+    pub sum: i128,
+    /// The smallest; of no values the largest number.
+    pub min: i64,
+    /// The largest; of no values the smallest number.
+    pub max: i64,
     histogram: Option<Histogram>,
 }
 
@@ -97,13 +101,13 @@ impl Stats {
     }
 
     /// Returns the average, cut to a whole number; none of no values.
-    pub(crate) fn average(&self) -> Option<i128> {
+    pub fn average(&self) -> Option<i128> {
         self.sum.checked_div(i128::from(self.count))
     }
 
     /// Returns the smallest value that is not below so many thousandths of them, within 0.4 %; none of no values,
     /// and where percentiles were not asked for.
-    pub(crate) fn percentile(&self, thousandths: u32) -> Option<i64> {
+    pub fn percentile(&self, thousandths: u32) -> Option<i64> {
         let histogram = self.histogram.as_ref()?;
         let wanted = u128::from(self.count) * u128::from(thousandths.min(1000));
         let wanted = u64::try_from(wanted.div_ceil(1000)).unwrap_or(u64::MAX);

@@ -11,7 +11,7 @@ use flow_query::{Checked, Field, Flag, Kind, Pattern, Range, Scope, Test};
 use proptest::prelude::*;
 
 use self::plain::{Flow, blank};
-use super::live::View;
+use super::live::Full;
 use super::*;
 
 /// Segments of one case: rows by number, which of them were removed later, and how they are stored.
@@ -394,12 +394,13 @@ fn a_view_does_not_see_what_comes_later() {
 #[test]
 fn rows_without_a_place_are_refused() {
     let mut columns = LiveColumns::new();
-    let rows_max = LIVE_ROWS_MAX;
-    for n in [0, -1, i64::MIN, i64::MAX, 131_073] {
-        assert_eq!(columns.set(n, &blank([1; 16])), Err(Full { n, rows_max }));
+    let rows_max = i64::try_from(FILE_ROWS_MAX).unwrap();
+    for n in [0, -1, i64::MIN, i64::MAX, rows_max + 1] {
+        assert_eq!(columns.set(n, &blank([1; 16])), Err(Full { n }));
         columns.remove(n);
     }
-    columns.set(131_072, &blank([1; 16])).unwrap();
+    // What stands between takes no room.
+    columns.set(rows_max, &blank([1; 16])).unwrap();
 }
 
 /// Returns the bytes of a file with several blocks.

@@ -1,6 +1,7 @@
 //! What deletion asks of memory, and tells it.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use flow_model::{FlowId, Row};
 
@@ -29,12 +30,12 @@ impl Memory {
     }
 
     /// Returns the rows of flows whose end could not be stored.
-    pub(crate) fn loose(&self) -> HashMap<FlowId, Row> {
+    pub(crate) fn loose(&self) -> HashMap<FlowId, Arc<Row>> {
         let state = self.state.lock();
-        let loose = |entry: &&Entry| matches!(entry.stage, Stage::Recent { stored: false });
+        let loose = |entry: &&Entry| matches!(entry.stage, Stage::Recent { stored: false, .. });
         let entries = state.flows.values().filter(loose);
         entries
-            .map(|entry| (entry.row.id, entry.row.clone()))
+            .map(|entry| (entry.row.id, Arc::clone(&entry.row)))
             .collect()
     }
 }

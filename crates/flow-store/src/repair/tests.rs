@@ -63,7 +63,7 @@ fn a_hurt_segment_costs_its_hurt_flows() {
     assert!(told.contains("000001.db.damaged-1"), "{told}");
     assert!(root.path().join("segments/000001.db.damaged-1").exists());
     let store = open(root.path());
-    assert_eq!(store.count().unwrap(), 6);
+    assert_eq!(store.total(), 6);
     assert!(store.exchange(id(2)).unwrap().is_none());
     for number in [1, 3, 4, 5, 6, 7] {
         check_body(&store, number, Side::Response, &answer(number));
@@ -78,12 +78,12 @@ fn a_wrong_or_hurt_catalog_is_made_again() {
     catalog.execute(wrong, []).unwrap();
     drop(catalog);
     check(root.path(), 0, 0);
-    assert_eq!(open(root.path()).count().unwrap(), 7);
+    assert_eq!(open(root.path()).total(), 7);
 
     fs::write(root.path().join("catalog.db"), "nonsense").unwrap();
     fs::write(root.path().join("catalog.copy"), "nonsense").unwrap();
     check(root.path(), 0, 0);
-    assert_eq!(open(root.path()).count().unwrap(), 7);
+    assert_eq!(open(root.path()).total(), 7);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn missing_segments_and_leftovers_are_put_right() {
         "mine"
     );
     assert!(!segments.join("000001.db.compact").exists());
-    assert_eq!(open(root.path()).count().unwrap(), 4);
+    assert_eq!(open(root.path()).total(), 4);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn check(store: &Store, numbers: &[u64]) {
     let mut expect: Vec<FlowId> = numbers.iter().map(|number| id(*number)).collect();
     expect.reverse();
     assert_eq!(newest(store, 50), expect);
-    assert_eq!(store.count().unwrap(), numbers.len() as u64);
+    assert_eq!(store.total(), numbers.len() as u64);
     for &number in numbers {
         assert_eq!(*store.exchange(id(number)).unwrap().unwrap(), ended(number));
         assert_eq!(store.row(id(number)).unwrap(), Some(row(&ended(number))));

@@ -18,7 +18,7 @@ class Server {
   };
 
   async answer(rows: Row[] | Error, cursor: string | null = null): Promise<void> {
-    const page = rows instanceof Error ? rows : { flows: rows, next_cursor: cursor, total: null };
+    const page = rows instanceof Error ? rows : { flows: rows, next_cursor: cursor, total: null, partial: false };
     this.#answers.shift()?.(page);
     await vi.advanceTimersByTimeAsync(0);
   }
