@@ -44,7 +44,8 @@ pub use maintenance::{
 };
 pub use openapi::{openapi, openapi_json};
 pub use options::{
-    ApiOptions, ConfigEntry, ConfigHandle, ConfigKind, ConfigSource, StatusFacts, UpstreamFacts,
+    ApiOptions, ConfigEntry, ConfigHandle, ConfigKind, ConfigSource, DeletedHook, StatusFacts,
+    UpstreamFacts,
 };
 pub use reindex::{
     ReindexHandle, ReindexOutcome, ReindexProgress, ReindexRefusal, ReindexScope, ReindexTask,

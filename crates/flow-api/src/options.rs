@@ -4,7 +4,7 @@ use std::fmt;
 
 use flow_capture::Capture;
 use flow_meter::Meter;
-use flow_model::Timestamp;
+use flow_model::{FlowId, Timestamp};
 use flow_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -30,6 +30,8 @@ pub struct ApiOptions {
     pub reindex: ReindexHandle,
     /// Who checks, compacts and copies the store.
     pub maintenance: Maintenance,
+    /// Is told of flows that were deleted, for what is kept of them beside the store. It may block.
+    pub deleted: DeletedHook,
     /// Nothing is recorded or changed: whatever would is refused.
     pub read_only: bool,
     /// What does not change while the program runs.
@@ -39,6 +41,9 @@ pub struct ApiOptions {
     /// Turns true, or loses its sender, when the program stops; feeds end then.
     pub shutdown: watch::Receiver<bool>,
 }
+
+/// Is called with the flows that were deleted.
+pub type DeletedHook = Box<dyn Fn(&[FlowId]) + Send + Sync>;
 
 /// What does not change while the program runs.
 #[derive(Clone, Debug)]

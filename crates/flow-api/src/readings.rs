@@ -11,6 +11,7 @@ use axum::body::Bytes;
 use flow_model::{Diagnostic, Exchange, FlowId, Reading, RequestReading, Row, Side};
 use flow_store::{LiveView, ReadError};
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use crate::shapes::Detail;
 use crate::state::AppState;
@@ -29,6 +30,7 @@ pub(crate) struct Look {
     pub(crate) row: Row,
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) reading: Arc<Reading>,
+    pinned: bool,
 }
 
 /// Readings that were made lately.
@@ -65,6 +67,7 @@ impl AppState {
             row,
             exchange,
             reading,
+            pinned: self.store.is_pinned(id)?,
         }))
     }
 
@@ -87,10 +90,12 @@ impl AppState {
             ..Reading::default()
         };
         flow_codec::count(&exchange, &mut reading);
+        let pinned = self.store.is_pinned(exchange.id)?;
         Ok(Look {
             row,
             exchange,
             reading: Arc::new(reading),
+            pinned,
         })
     }
 
@@ -139,12 +144,19 @@ fn too_long() -> Diagnostic {
 // === impl Look ===
 
 impl Look {
+    fn annotations(&self) -> BTreeMap<String, Value> {
+        let pinned = self
+            .pinned
+            .then(|| ("pinned".to_owned(), Value::Bool(true)));
+        pinned.into_iter().collect()
+    }
+
     pub(crate) fn detail(&self) -> Detail<'_> {
         Detail {
             flow: &self.row,
             exchange: &self.exchange,
             reading: &self.reading,
-            annotations: BTreeMap::new(),
+            annotations: self.annotations(),
         }
     }
 }

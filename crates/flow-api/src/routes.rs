@@ -5,6 +5,7 @@
 
 pub(crate) mod bodies;
 pub(crate) mod config;
+pub(crate) mod deletion;
 pub(crate) mod events;
 pub(crate) mod figures;
 pub(crate) mod flows;
@@ -45,11 +46,14 @@ pub(crate) fn routes() -> Routes {
         .get("/api/config", config::list)
         .patch("/api/config", config::patch)
         .get("/api/flows", flows::list)
+        .delete("/api/flows", deletion::delete)
         .get("/api/flows/count", flows::count)
         .get("/api/facets", figures::facets)
         .post("/api/stats", figures::stats)
         .get("/api/histogram", figures::histogram)
         .get("/api/flows/{id}", flows::detail)
+        .put("/api/flows/{id}/pin", deletion::pin)
+        .delete("/api/flows/{id}/pin", deletion::unpin)
         .get("/api/flows/{id}/request/body", bodies::request)
         .get("/api/flows/{id}/response/body", bodies::response)
         .get("/api/flows/{id}/events", events::events)
@@ -84,6 +88,10 @@ impl Routes {
 
     fn post<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add("post", MethodFilter::POST, path, handler)
+    }
+
+    fn put<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.add("put", MethodFilter::PUT, path, handler)
     }
 
     fn patch<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {

@@ -45,7 +45,7 @@ pub(crate) struct Detail<'a> {
     pub exchange: &'a Exchange,
     /// What the codec makes of it.
     pub reading: &'a Reading,
-    /// What the user added: nothing can be added yet.
+    /// What the user added: `pinned` where the flow is pinned.
     pub annotations: BTreeMap<String, Value>,
 }
 
@@ -179,6 +179,12 @@ pub(crate) struct StoreReport {
     pub flows_salvaged: u64,
     /// Flows of damaged segments that could not be read any more.
     pub flows_unreadable: u64,
+    /// Deleted flows that are shown no more and of which something is still in files.
+    pub flows_being_deleted: u64,
+    /// Flows that are not in the text index yet.
+    pub text_lag_flows: u64,
+    /// Why texts are not indexed at the moment; none where all is well.
+    pub text_problem: Option<String>,
     /// What was found damaged, and where it was put.
     pub notices: Vec<String>,
 }
@@ -302,6 +308,9 @@ impl StoreReport {
             flows_evicted: health.flows_evicted,
             flows_salvaged: health.flows_salvaged,
             flows_unreadable: health.flows_unreadable,
+            flows_being_deleted: health.flows_being_deleted,
+            text_lag_flows: health.text_lag_flows,
+            text_problem: health.text_problem,
             notices: health.notices,
         }
     }

@@ -11,7 +11,7 @@ use crate::access::Access;
 use crate::blocking::Blocking;
 use crate::feed::CONNECTIONS_MAX;
 use crate::maintenance::Maintenance;
-use crate::options::{ApiOptions, ConfigHandle, StatusFacts};
+use crate::options::{ApiOptions, ConfigHandle, DeletedHook, StatusFacts};
 use crate::readings::Readings;
 use crate::reindex::ReindexHandle;
 use crate::shapes::Health;
@@ -26,6 +26,7 @@ pub(crate) struct AppState {
     pub(crate) config: ConfigHandle,
     pub(crate) reindex: ReindexHandle,
     pub(crate) maintenance: Maintenance,
+    pub(crate) deleted: DeletedHook,
     pub(crate) read_only: bool,
     pub(crate) facts: StatusFacts,
     pub(crate) access: Access,
@@ -56,6 +57,7 @@ impl AppState {
             config: options.config,
             reindex: options.reindex,
             maintenance: options.maintenance,
+            deleted: options.deleted,
             read_only: options.read_only,
             facts: options.facts,
             access: options.access,

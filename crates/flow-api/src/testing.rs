@@ -98,6 +98,7 @@ impl Bench {
             config: settings(),
             reindex: runs(),
             maintenance: Maintenance::new(store.clone(), || NOW),
+            deleted: Box::new(|_| ()),
             read_only,
             facts: facts(now),
             access: access.clone(),

@@ -161,6 +161,9 @@ pub(crate) enum FlowsCommand {
         /// Which flows: a filter as JSON, such as '{"field":"model","is":"gpt-*"}'.
         #[arg(long, value_name = "JSON")]
         filter: Option<String>,
+        /// Words that stand in a prompt or an answer, as they are.
+        #[arg(long, value_name = "TEXT", conflicts_with = "filter")]
+        search: Option<String>,
         /// Order: `started_at`, duration, ttft, tokens, cost, size, model or any other field of one value; `-` in
         /// front for the largest first.
         #[arg(
@@ -203,6 +206,20 @@ pub(crate) enum FlowsCommand {
         /// Print the whole flow as JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Deletes flows for good: from lists at once, then from every file. Running flows are never deleted.
+    Delete(DeleteArgs),
+    /// Pins flows: retention leaves them alone, and deletion too unless it says otherwise.
+    Pin {
+        /// Their ids.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Unpins flows.
+    Unpin {
+        /// Their ids.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
     },
     /// Prints flows as they end.
     Tail {
@@ -269,6 +286,32 @@ pub(crate) enum StoreCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Options of `flows delete`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DeleteArgs {
+    /// Ids of flows.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Which flows: a filter as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) filter: Option<String>,
+    /// Flows that began before a day (2026-11-21, UTC), or that are older than an age (30d).
+    #[arg(long, value_name = "DATE")]
+    pub(crate) before: Option<String>,
+    /// Pinned flows too.
+    #[arg(long)]
+    pub(crate) pinned: bool,
+    /// Delete nothing: only say how many flows and bytes it would be.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `flows stats`.

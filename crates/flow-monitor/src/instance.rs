@@ -135,6 +135,17 @@ impl Instance {
         self.call_with(Method::POST, path, Body::from(body.to_string()))
     }
 
+    /// Returns the answer to a `DELETE` with JSON.
+    pub(crate) fn delete_json(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.call_with(Method::DELETE, path, Body::from(body.to_string()))
+    }
+
+    /// Pins a flow, or unpins it.
+    pub(crate) fn pin(&self, id: &str, pinned: bool) -> anyhow::Result<()> {
+        let method = if pinned { Method::PUT } else { Method::DELETE };
+        self.call(method, &format!("/api/flows/{id}/pin")).map(drop)
+    }
+
     /// Waits between two questions.
     pub(crate) fn pause(&self, time: Duration) {
         self.runtime

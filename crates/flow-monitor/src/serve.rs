@@ -6,6 +6,7 @@ mod front;
 mod limits;
 mod reindex;
 mod settings;
+mod tidy;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -31,13 +32,14 @@ pub(crate) use reindex::{reindexer, shown};
 pub(crate) use settings::config_entries;
 
 use front::Front;
+use tidy::Tidy;
 
 /// Bytes of flows in memory where nothing is kept on disk.
 const MEMORY_BYTES_MAX: u64 = 256 << 20;
 /// Recorder threads: more than this gain nothing, because one thread writes.
 const RECORDER_THREADS_MAX: usize = 4;
 /// Where flows are written as lines, in the data directory.
-const TEE_DIR: &str = "tee";
+pub(crate) const TEE_DIR: &str = "tee";
 /// Time that relayed exchanges get to end once the monitor has been told to stop.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 
@@ -50,6 +52,7 @@ struct Record {
     reindexer: Reindexer,
     maintenance: Maintenance,
     tee: Tee,
+    tidy: Tidy,
 }
 
 /// Runs the monitor until it is told to stop.
@@ -123,6 +126,8 @@ impl Record {
         let reindexer = reindexer(&store, &meter);
         reindex::catch_up(&reindexer);
         let maintenance = Maintenance::new(store.clone(), now);
+        let tidy =
+            Tidy::start(&store, config).context("the thread that tidies up cannot be started")?;
         Ok(Self {
             store,
             capture,
@@ -131,6 +136,7 @@ impl Record {
             reindexer,
             maintenance,
             tee,
+            tidy,
         })
     }
 
@@ -140,6 +146,7 @@ impl Record {
         self.recorder.join();
         self.reindexer.cancel();
         self.maintenance.cancel();
+        self.tidy.stop();
         self.tee.stop();
         self.store.close();
     }
@@ -220,6 +227,7 @@ fn read_only_api(
     let shown = config.clone();
     Ok(flow_api::router(ApiOptions {
         maintenance: Maintenance::new(store.clone(), now),
+        deleted: Box::new(|_| ()),
         read_only: true,
         store,
         capture,

@@ -46,7 +46,7 @@ pub(super) enum Due {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Told {
     Stats(Stats),
-    Health(Health),
+    Health(Box<Health>),
 }
 
 /// What a message carries as its cursor.
@@ -166,7 +166,7 @@ pub(super) fn tell(
         (Due::Whole(_), Topic::Flow(id)) => (None, whole_flow(app, id)),
         (Due::Flow(_), Topic::Flow(id)) => (None, flow(app, id)),
         (_, Topic::Stats) => fresh(last, Told::Stats(stats(app))),
-        (_, Topic::Health) => fresh(last, Told::Health(app.health())),
+        (_, Topic::Health) => fresh(last, Told::Health(Box::new(app.health()))),
     };
     let said = said.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, %topic, "cannot read for a feed");

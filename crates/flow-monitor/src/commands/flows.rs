@@ -1,5 +1,6 @@
 //! `flow-monitor flows`: recorded flows in a terminal.
 
+mod delete;
 mod figures;
 
 use std::io::{self, Write};
@@ -25,9 +26,13 @@ pub(crate) fn run(config: &Config, command: FlowsCommand) -> anyhow::Result<Exit
         FlowsCommand::List {
             limit,
             filter,
+            search,
             sort,
             json,
         } => {
+            let search =
+                search.map(|text| json!({"text": "content", "contains": text}).to_string());
+            let filter = filter.or(search);
             let query = figures::query(&[("sort", Some(&sort)), ("filter", filter.as_deref())]);
             list(&Instance::open(config)?, limit, &query, json)
         }
@@ -48,6 +53,9 @@ pub(crate) fn run(config: &Config, command: FlowsCommand) -> anyhow::Result<Exit
         ),
         FlowsCommand::Stats(args) => figures::stats(&Instance::open(config)?, &args),
         FlowsCommand::Show { id, json } => show(&Instance::open(config)?, &id, json),
+        FlowsCommand::Delete(args) => delete::delete(config, &args),
+        FlowsCommand::Pin { ids } => delete::pin(config, &ids, true),
+        FlowsCommand::Unpin { ids } => delete::pin(config, &ids, false),
         FlowsCommand::Tail { json } => tail(&Instance::open(config)?, json),
     }
 }

@@ -111,19 +111,26 @@ fn copy(config: &Config, job: StoreJob, json: bool) -> anyhow::Result<Exit> {
     Ok(exit(&task))
 }
 
+/// Opens the record of a monitor that does not run.
+pub(crate) fn open_alone(config: &Config) -> anyhow::Result<Store> {
+    let store = Store::open(StoreOptions {
+        dir: Some(config.data_dir.clone()),
+        recent_rows_max: RECENT_ROWS_MAX,
+        memory_bytes_max: 0,
+        compressed: config.switch("storage.compressed"),
+        now: serve::now(),
+    })?;
+    flow_recorder::recover(&store, &config.meter()?)
+        .context("what the last run left could not be read")?;
+    Ok(store)
+}
+
 /// Has the running monitor do it, or does it here. Returns how it ended, which is no failure.
 fn work(config: &Config, job: StoreJob) -> anyhow::Result<Value> {
     if let Some(instance) = Instance::running(config)? {
         return through(&instance, &job);
     }
-    let store = Store::open(StoreOptions {
-        dir: Some(config.data_dir.clone()),
-        recent_rows_max: RECENT_ROWS_MAX,
-        memory_bytes_max: 0,
-        now: serve::now(),
-    })?;
-    flow_recorder::recover(&store, &config.meter()?)
-        .context("what the last run left could not be read")?;
+    let store = open_alone(config)?;
     let maintenance = Maintenance::new(store.clone(), serve::now);
     maintenance.start(job)?;
     let mut task = maintenance.task();

@@ -83,6 +83,29 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         "Recent flows whose rows are kept in memory.",
     ),
+    live(
+        "retention_days",
+        Kind::Count {
+            default: 7,
+            min: 0,
+            max: 36_500,
+        },
+        "Days for which flows are kept; 0 keeps them for ever. Pinned flows stay, and so do the totals.",
+    ),
+    live(
+        "retention_bytes_max",
+        Kind::Count {
+            default: 0,
+            min: 0,
+            max: u64::MAX,
+        },
+        "Bytes that the record may take on the disk, about: the oldest flows go first; 0 sets no limit.",
+    ),
+    live(
+        "auto_cleanup",
+        Kind::Switch(true),
+        "Flows past their days, or past the bytes that the record may take, are removed by themselves.",
+    ),
     fixed(
         "log_level",
         Kind::Choice(&["info", "error", "warn", "debug", "trace"]),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{Record, now, reindex, settings, until};
+use super::{Record, now, reindex, settings, tidy, until};
 use crate::config::Config;
 use crate::files;
 
@@ -60,6 +60,10 @@ impl Front {
             meter: record.meter.clone(),
             reindex: reindex::handle(&record.reindexer),
             maintenance: record.maintenance.clone(),
+            deleted: {
+                let tee = record.tee.clone();
+                Box::new(move |ids| tidy::forget_lines(&tee, ids))
+            },
             read_only: false,
             facts: facts(&proxy, proxy_at, &ui_url, &dir),
             access: access.clone(),

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::Record;
+use super::tidy::TidySettings;
 use crate::config::{Config, SETTINGS};
 
 /// The configuration of a running monitor and what it governs.
@@ -19,6 +20,7 @@ pub(super) struct Live {
     capture: Capture,
     proxy: Arc<Proxy>,
     tee: Tee,
+    tidy: TidySettings,
 }
 
 // === impl Live ===
@@ -31,6 +33,7 @@ impl Live {
             capture: record.capture.clone(),
             proxy,
             tee: record.tee.clone(),
+            tidy: record.tidy.settings(),
         })
     }
 
@@ -60,6 +63,7 @@ impl Live {
         })?;
         self.proxy.set_settings(relay_settings(&changed));
         self.tee.set(tee);
+        self.tidy.set(&changed);
         if let Err(error) = changed.save_changed() {
             tracing::error!(%error, "changed settings could not be written: they hold until the monitor stops");
         }

@@ -7,6 +7,7 @@
 )]
 
 mod commands;
+mod deletion;
 mod faults;
 mod monitor;
 mod record;

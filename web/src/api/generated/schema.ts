@@ -22,6 +22,23 @@ export interface paths {
         patch: operations["change_config"];
         trace?: never;
     };
+    "/api/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the names that most of the selected flows have, of each of some fields. */
+        get: operations["list_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/feed": {
         parameters: {
             query?: never;
@@ -46,11 +63,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists flows, running ones included. */
+        /** Lists the flows that a filter selects, running ones included. */
         get: operations["list_flows"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Deletes flows for good: from lists at once, from all files soon after. Running flows are never deleted. */
+        delete: operations["delete_flows"];
         options?: never;
         head?: never;
         patch?: never;
@@ -63,7 +81,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counts flows, running ones included. */
+        /** Counts the flows that a filter selects, exactly, running ones included. */
         get: operations["count_flows"];
         put?: never;
         post?: never;
@@ -124,6 +142,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/flows/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pins a flow: retention leaves it alone, and deletion too unless it says otherwise. */
+        put: operations["pin_flow"];
+        post?: never;
+        /** Unpins a flow. */
+        delete: operations["unpin_flow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/flows/{id}/request/body": {
         parameters: {
             query?: never;
@@ -167,6 +203,23 @@ export interface paths {
         };
         /** Returns how recording goes. */
         get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns how the numbers of a field are spread over the selected flows. */
+        get: operations["show_histogram"];
         put?: never;
         post?: never;
         delete?: never;
@@ -239,6 +292,23 @@ export interface paths {
         put?: never;
         /** Makes a link that signs a browser in, once, within ten minutes. */
         post: operations["make_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Returns what the numbers of the selected flows come to, by group. */
+        post: operations["ask_stats"];
         delete?: never;
         options?: never;
         head?: never;
@@ -716,6 +786,33 @@ export interface components {
             /** @description Dollars. */
             amount: components["schemas"]["Money"];
         };
+        /** @description What is to be deleted: one of `ids`, `filter` and `before`. */
+        DeleteFlows: {
+            /**
+             * @description These flows.
+             * @default null
+             */
+            ids: components["schemas"]["FlowId"][] | null;
+            /** @description The flows that a filter selects, as a tree of JSON. */
+            filter?: unknown;
+            /** @default null */
+            before: components["schemas"]["Timestamp"] | null;
+            /**
+             * @description Pinned flows too.
+             * @default false
+             */
+            pinned: boolean;
+            /**
+             * @description Nothing is deleted: only counted.
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * @description The answer waits until nothing of them is in any file.
+             * @default false
+             */
+            wait: boolean;
+        };
         /** @description Everything about one flow but the bytes of its bodies. */
         Detail: {
             /** @description The line that lists show. */
@@ -724,7 +821,7 @@ export interface components {
             exchange: components["schemas"]["Exchange"];
             /** @description What the codec makes of it. */
             reading: components["schemas"]["Reading"];
-            /** @description What the user added: nothing can be added yet. */
+            /** @description What the user added: `pinned` where the flow is pinned. */
             annotations: {
                 [key: string]: unknown;
             };
@@ -778,7 +875,7 @@ export interface components {
          * @description Stable names of errors.
          * @enum {string}
          */
-        ErrorCode: "host_not_allowed" | "cross_origin" | "unauthorized" | "code_expired" | "too_many_attempts" | "not_found" | "no_such_flow" | "method_not_allowed" | "bad_query" | "bad_body" | "filter_unsupported" | "bad_cursor" | "bad_config" | "range_not_satisfiable" | "too_many_feeds" | "reindex_running" | "store_task_running" | "read_only" | "flow_damaged" | "store_unavailable" | "internal";
+        ErrorCode: "host_not_allowed" | "cross_origin" | "unauthorized" | "code_expired" | "too_many_attempts" | "not_found" | "no_such_flow" | "method_not_allowed" | "bad_query" | "bad_body" | "bad_filter" | "bad_cursor" | "bad_config" | "range_not_satisfiable" | "too_many_feeds" | "reindex_running" | "store_task_running" | "read_only" | "flow_damaged" | "store_unavailable" | "internal";
         /** @description What went wrong and what to do about it. */
         ErrorDetail: {
             /** @description Stable name of the error. */
@@ -789,6 +886,8 @@ export interface components {
             help?: string | null;
             /** @description Each part of the request that was refused. */
             fields?: components["schemas"]["FieldError"][];
+            /** @description Everything that is wrong with the filter. */
+            filter?: components["schemas"]["FilterFlaw"][];
         };
         /** @description An error as the wire has it, and what kind it is. */
         ErrorReading: {
@@ -845,6 +944,40 @@ export interface components {
             end?: components["schemas"]["EndReason"] | null;
             failure?: components["schemas"]["Failure"] | null;
         };
+        /** @description The names of one field that most flows have. */
+        Facet: {
+            /** @description The field. */
+            field: string;
+            /** @description The names, those that most flows have first. */
+            names: components["schemas"]["FacetName"][];
+            /**
+             * Format: int64
+             * @description Flows that have none.
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description How many different names there are.
+             */
+            distinct: number;
+            /** @description Counts may be too low: there are too many names, or some flows could not be looked at. */
+            partial: boolean;
+        };
+        /** @description The names that most flows have. */
+        FacetList: {
+            /** @description One for each field that was asked for. */
+            facets: components["schemas"]["Facet"][];
+        };
+        /** @description One name. */
+        FacetName: {
+            /** @description The name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Flows that have it.
+             */
+            count: number;
+        };
         /** @description What went wrong on the way, as opposed to what the upstream answered. */
         Failure: {
             /** @description What kind of failure. */
@@ -892,6 +1025,54 @@ export interface components {
             /** @description What to do about it. */
             help?: string | null;
         };
+        /** @description A number of a field. */
+        FieldNumber: number | string;
+        /** @description Flows that have something in common. */
+        FigureGroup: {
+            /** @description What that is, one for each thing by which they are grouped; null where it is unknown. */
+            key: (components["schemas"]["KeyPart"] | null)[];
+            /**
+             * Format: int64
+             * @description How many flows.
+             */
+            count: number;
+            /** @description What their numbers come to, one for each measure. */
+            measures: components["schemas"]["MeasureFigures"][];
+        };
+        /** @description Statistics by group. */
+        Figures: {
+            /** @description The groups, in the order of their keys. */
+            groups: components["schemas"]["FigureGroup"][];
+            /**
+             * Format: int64
+             * @description Flows that are in none, because there are too many groups.
+             */
+            left_out: number;
+            /** @description Some flows could not be looked at. */
+            partial: boolean;
+        };
+        /** @description What statistics are asked for. */
+        FiguresQuery: {
+            /** @description Which flows: a filter as a tree. Without it all of them. */
+            filter?: Record<string, never> | null;
+            /** @description By what flows are grouped, four things at most; one group of all where there is nothing. */
+            group_by?: components["schemas"]["GroupName"][];
+            /** @description Fields of numbers that are summed up, six at most. */
+            measures?: string[];
+            /** @description Percentiles are not wanted, which leaves room for 65,536 groups instead of 4,096. */
+            without_percentiles?: boolean;
+        };
+        /** @description One thing that is wrong with a filter. */
+        FilterFlaw: {
+            /** @description Where: a JSON pointer into the filter, empty for the whole. */
+            at: string;
+            /** @description Stable name of the mistake, such as `unknown_field`. */
+            code: string;
+            /** @description What is wrong. */
+            message: string;
+            /** @description What to write instead. */
+            help?: string | null;
+        };
         /** @description Something that is not as it should be. */
         Finding: {
             /** @description What kind of thing it is. */
@@ -914,6 +1095,8 @@ export interface components {
              * @description The number.
              */
             count: number;
+            /** @description Some flows could not be looked at, and are not counted. */
+            partial: boolean;
         };
         /** @description One event of a streamed answer. */
         FlowEvent: {
@@ -958,6 +1141,8 @@ export interface components {
              * @description How many flows there are over all pages; none where that would take too long.
              */
             total?: number | null;
+            /** @description Some flows could not be looked at, and may be missing. */
+            partial: boolean;
         };
         /** @description What a feed tells of a flow while its answer arrives. */
         FlowProgress: {
@@ -972,6 +1157,31 @@ export interface components {
         FlowRows: {
             /** @description The rows, each flow once. */
             flows: components["schemas"]["Row"][];
+        };
+        /** @description What was deleted, or would be. */
+        FlowsDeleted: {
+            /**
+             * Format: int64
+             * @description How many flows.
+             */
+            flows: number;
+            /**
+             * Format: int64
+             * @description Bytes of their bodies on the wire.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Flows that were selected and are kept because they are pinned.
+             */
+            kept_pinned: number;
+            /** @description Nothing was deleted. */
+            dry_run: boolean;
+            /**
+             * Format: int64
+             * @description Flows that are shown no more and of which something is still in files. It is removed in the background.
+             */
+            pending: number;
         };
         /** @description Flows that are no longer there. */
         FlowsGone: {
@@ -991,6 +1201,8 @@ export interface components {
              */
             bytes: number;
         };
+        /** @description Something by which flows are grouped. */
+        GroupName: string | components["schemas"]["TimeGroup"];
         /** @description One header field. */
         Header: {
             /** @description Name in the case that the sender used, where the protocol has a case. */
@@ -1011,6 +1223,53 @@ export interface components {
             /** @description Between recorder and disk. */
             store: components["schemas"]["StoreReport"];
             reindex?: components["schemas"]["ReindexProgress"] | null;
+        };
+        /** @description One bucket. */
+        HistogramBucket: {
+            /** @description The smallest number in it. */
+            min: components["schemas"]["FieldNumber"];
+            /** @description The largest. */
+            max: components["schemas"]["FieldNumber"];
+            /**
+             * Format: int64
+             * @description How many flows.
+             */
+            count: number;
+        };
+        /** @description How the numbers of a field are spread. */
+        HistogramFigures: {
+            /** @description The field. */
+            field: string;
+            /** @description The buckets, in order. Those that grow stand there only where they have flows. */
+            buckets: components["schemas"]["HistogramBucket"][];
+            /**
+             * Format: int64
+             * @description Flows of which the number is unknown.
+             */
+            unknown: number;
+            /** @description Some flows could not be looked at. */
+            partial: boolean;
+        };
+        /** @description One thing that flows have in common. */
+        KeyPart: string | boolean | number;
+        /** @description What the numbers of one field come to. */
+        MeasureFigures: {
+            /** @description The field. */
+            field: string;
+            /**
+             * Format: int64
+             * @description Flows of which the number is known.
+             */
+            count: number;
+            /** @description All of them together. */
+            sum: components["schemas"]["FieldNumber"];
+            min?: components["schemas"]["FieldNumber"] | null;
+            max?: components["schemas"]["FieldNumber"] | null;
+            average?: components["schemas"]["FieldNumber"] | null;
+            p50?: components["schemas"]["FieldNumber"] | null;
+            p90?: components["schemas"]["FieldNumber"] | null;
+            p95?: components["schemas"]["FieldNumber"] | null;
+            p99?: components["schemas"]["FieldNumber"] | null;
         };
         /** @description Where the bytes of an image, sound or file are. The bytes stay in the body; a reading only points to them. */
         Media: {
@@ -1127,6 +1386,13 @@ export interface components {
             raw: components["schemas"]["Raw"];
             /** @enum {string} */
             kind: "other";
+        };
+        /** @description Whether a flow is pinned. */
+        Pin: {
+            /** @description The flow. */
+            id: components["schemas"]["FlowId"];
+            /** @description Retention and deletion leave it alone. */
+            pinned: boolean;
         };
         /**
          * @description A JSON value as its text on the wire: nothing is parsed before somebody asks for it, so that a tool's schema
@@ -1564,6 +1830,18 @@ export interface components {
              * @description Flows of damaged segments that could not be read any more.
              */
             flows_unreadable: number;
+            /**
+             * Format: int64
+             * @description Deleted flows that are shown no more and of which something is still in files.
+             */
+            flows_being_deleted: number;
+            /**
+             * Format: int64
+             * @description Flows that are not in the text index yet.
+             */
+            text_lag_flows: number;
+            /** @description Why texts are not indexed at the moment; none where all is well. */
+            text_problem?: string | null;
             /** @description What was found damaged, and where it was put. */
             notices: string[];
         };
@@ -1634,6 +1912,21 @@ export interface components {
          * @enum {string}
          */
         StoreTaskOutcome: "finished" | "cancelled" | "failed";
+        /** @description Spans of time. */
+        TimeGroup: {
+            /** @description How long each is. */
+            time: components["schemas"]["TimeSpan"];
+            /**
+             * Format: int32
+             * @description How many minutes east of UTC they begin.
+             */
+            offset_minutes?: number;
+        };
+        /**
+         * @description How long spans of time are.
+         * @enum {string}
+         */
+        TimeSpan: "hour" | "day";
         /**
          * Format: int64
          * @description An instant, in microseconds since the Unix epoch.
@@ -1908,6 +2201,51 @@ export interface operations {
             };
         };
     };
+    list_facets: {
+        parameters: {
+            query: {
+                /** @description Which flows: a filter as a tree of JSON. Without it all of them. */
+                filter?: string;
+                /** @description Fields of names, with commas between them: 16 at most. */
+                fields: string;
+                /** @description Names of each: 20 without it, at most 1000. */
+                top?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
+                };
+            };
+            /** @description The parameters make no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     feed: {
         parameters: {
             query: {
@@ -1961,11 +2299,11 @@ export interface operations {
     list_flows: {
         parameters: {
             query?: {
-                /** @description A filter; only an empty one is taken yet. */
+                /** @description Which flows: a filter as a tree of JSON, such as `{"field":"model","is":"gpt-*"}`. Without it all of them. */
                 filter?: string;
                 /**
-                 * @description `started_at`, `duration` (or `latency`), `ttft`, `tokens`, `cost`, `size` or `model`; `-` in front for
-                 *     descending. Without it the newest come first.
+                 * @description `started_at`, `duration` (or `latency`), `ttft`, `tokens`, `cost`, `size`, `model`, or any other field of one
+                 *     value; `-` in front for descending. Without it the newest come first.
                  */
                 sort?: string;
                 /** @description Rows of a page: 50 without it, at most 1000. */
@@ -2008,10 +2346,61 @@ export interface operations {
             };
         };
     };
+    delete_flows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteFlows"];
+            };
+        };
+        responses: {
+            /** @description What was deleted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowsDeleted"];
+                };
+            };
+            /** @description Not exactly one of `ids`, `filter` and `before`, or a filter that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store cannot be written */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     count_flows: {
         parameters: {
             query?: {
-                /** @description A filter; only an empty one is taken yet. */
+                /** @description Which flows: a filter as a tree of JSON, such as `{"field":"model","is":"gpt-*"}`. Without it all of them. */
                 filter?: string;
             };
             header?: never;
@@ -2180,6 +2569,106 @@ export interface operations {
             };
         };
     };
+    pin_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flow's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is pinned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pin"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No flow has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store cannot be written */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    unpin_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flow's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not pinned */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pin"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No flow has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store cannot be written */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     request_body: {
         parameters: {
             query?: never;
@@ -2320,6 +2809,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_histogram: {
+        parameters: {
+            query: {
+                /** @description Which flows: a filter as a tree of JSON. Without it all of them. */
+                filter?: string;
+                /** @description A field of numbers, or `started_at`. */
+                field: string;
+                /** @description How many buckets there are about: 50 without it, at most 1024. */
+                buckets?: number;
+                /** @description How they grow: `linear` without it. */
+                scale?: "linear" | "log";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The buckets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistogramFigures"];
+                };
+            };
+            /** @description The parameters make no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description No token, or a wrong one */
@@ -2527,6 +3063,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionLink"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FiguresQuery"];
+            };
+        };
+        responses: {
+            /** @description The groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Figures"];
+                };
+            };
+            /** @description The question makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description No token, or a wrong one */
