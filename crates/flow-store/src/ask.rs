@@ -7,6 +7,8 @@
 //!
 //! Columns of a sealed segment that are missing or damaged are left out, which the answer says, until the sealer
 //! has made them again; a store that is only read makes them itself, up to [`MADE_SHEETS_MAX`] of them.
+//!
+//! Length: one question from the moment it is taken down to its answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -14,6 +14,8 @@
 //! `catalog.copy` is a copy made whenever a segment is sealed, or is about to be written to again, so that what it
 //! says of sealed segments always holds. A catalog that is damaged is put aside and restored from the copy; where
 //! that is not sound either, it is made again from the segments, and what only it knew is lost.
+//!
+//! Length: one short method for each table of the catalog.
 
 use std::path::{Path, PathBuf};
 

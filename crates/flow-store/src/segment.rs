@@ -11,6 +11,8 @@
 //! has let go of it.
 //!
 //! Where nothing is to be stored, the one segment is a database in memory, and all else is the same.
+//!
+//! Length: one type with its states, connections and facts.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;

@@ -1,4 +1,6 @@
 //! The handle to the store.
+//!
+//! Length: the handle, one short method for each thing that it does.
 
 mod upkeep;
 

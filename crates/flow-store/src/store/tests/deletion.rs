@@ -1,4 +1,6 @@
 //! Deletion: what goes, what stays, and that nothing of it is left in any file.
+//!
+//! Length: each step at which a deletion can be cut off is a case.
 
 use flow_query::{Checked, Filter};
 use rusqlite::{Connection, params};

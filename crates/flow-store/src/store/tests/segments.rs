@@ -1,4 +1,6 @@
 //! Segments that follow each other, and how they are sealed.
+//!
+//! Length: each state in which a kill leaves a segment is a case.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
