@@ -8,7 +8,7 @@ const WELL: Health = {
   ok: true,
   recording: true,
   capture: { queued_bytes: 0, queued_events: 0, spilled_frames: 0, spilled_bytes: 0, gap_frames: 0, gap_bytes: 0, flows_begun: 5, flows_lost: 0 },
-  store: { problem: null, commits: 1, commit_us_last: 1, commit_us_max: 1, backlog_bytes: 0, flows_not_stored: 0, flows_evicted: 0, flows_salvaged: 0, flows_unreadable: 0, notices: [] },
+  store: { problem: null, commits: 1, commit_us_last: 1, commit_us_max: 1, backlog_bytes: 0, flows_not_stored: 0, flows_evicted: 0, flows_salvaged: 0, flows_unreadable: 0, flows_being_deleted: 0, text_lag_flows: 0, text_problem: null, notices: [] },
 };
 
 test("the worst is said first", () => {
