@@ -20,6 +20,8 @@ use crate::traffic::{Stored, Traffic};
 
 /// Rows of ended flows that the store keeps in memory.
 const RECENT_ROWS_MAX: usize = 1000;
+/// Longest time until all texts are indexed.
+const INDEX_TIME_MAX: Duration = Duration::from_mins(30);
 /// Calls that one thread makes before it takes the next share.
 const SHARE_CALLS: u64 = 256;
 /// How often the progress is told.
@@ -44,12 +46,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let fed = begun.elapsed();
     ensure!(store.flush(), "the disk does not take what is generated");
     let took = begun.elapsed();
+    ensure!(
+        store.settle_index(INDEX_TIME_MAX),
+        "texts are not indexed in time"
+    );
+    let indexed = begun.elapsed();
     store.close();
     let stored = Stored { traffic, raw_bytes };
     stored.write(&options.dir)?;
     let cpu = thread_time().unwrap_or_default();
     out::line(format_args!(
-        "{} flows, {} of bodies: handed over in {fed:.1?} ({:.1} µs of CPU each), durable in {took:.1?}, {:.0} flows/s",
+        "{} flows, {} of bodies: handed over in {fed:.1?} ({:.1} µs of CPU each), durable in {took:.1?}, {:.0} flows/s, indexed in {indexed:.1?}",
         traffic.flows,
         size(raw_bytes),
         micros_each(cpu, traffic.flows),

@@ -25,6 +25,8 @@ use crate::report::{Figure, Report};
 use crate::traffic::Traffic;
 
 /// Bytes of bodies that are made before they are fed.
+/// Longest time until all texts are indexed.
+const INDEX_TIME_MAX: Duration = Duration::from_mins(10);
 const BLOCK_BYTES: u64 = 200 << 20;
 /// Bytes in which a request's body arrives.
 const FRAME_BYTES: usize = 64 << 10;
@@ -92,6 +94,10 @@ fn feed(
         }
         wait(capture, 0, 0);
         ensure!(store.flush(), "the disk does not take what is recorded");
+        ensure!(
+            store.settle_index(INDEX_TIME_MAX),
+            "texts are not indexed in time"
+        );
         took += begun.elapsed();
         cpu += cpu_time().unwrap_or_default().saturating_sub(cpu_before);
     }

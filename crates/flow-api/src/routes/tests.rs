@@ -151,7 +151,7 @@ async fn nonsense_is_refused_in_one_shape() {
     check("/api/feed?topics=", 400, "bad_query").await;
     check("/api/feed?topics=all", 400, "bad_query").await;
     check("/api/nothing", 404, "not_found").await;
-    let wrong = write(&bench, "DELETE", "/api/flows", "text/plain", "").await;
+    let wrong = write(&bench, "DELETE", "/api/status", "text/plain", "").await;
     assert_eq!(
         (wrong.status.as_u16(), wrong.code().as_str()),
         (405, "method_not_allowed")

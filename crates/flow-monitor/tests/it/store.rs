@@ -115,9 +115,15 @@ fn a_running_monitor_tells_checks_and_copies_its_store() {
     assert_eq!(copied.terminate(), Some(0));
 }
 
+#[cfg(unix)]
 #[test]
 fn damage_is_named_and_repaired() {
     let (provider, dir) = (Provider::start(), data_dir());
+    let owner = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(dir.path(), owner).unwrap();
+    // What is to be hurt has to be found.
+    let settings = "[storage]\ncompressed = false\n";
+    fs::write(dir.path().join("flow-monitor.toml"), settings).unwrap();
     let monitor = Monitor::start(dir.path(), &provider.flags());
     let rows: Vec<_> = ["one", "two", "three"].map(|id| call(&monitor, id)).into();
     assert_eq!(monitor.terminate(), Some(0));
