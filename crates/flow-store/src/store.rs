@@ -536,7 +536,10 @@ impl Inner {
 
     fn start_indexer(&self) -> Result<(), OpenError> {
         let indexer = Indexer::new(Arc::clone(&self.registry), Arc::clone(&self.index));
-        self.spawn("store-indexer", move || indexer.run())
+        self.spawn("store-indexer", move || {
+            step_back();
+            indexer.run();
+        })
     }
 
     fn start_sealer(&self) -> Result<(), OpenError> {
@@ -547,7 +550,10 @@ impl Inner {
             queue: Arc::clone(&self.intake.queue),
             index: Arc::clone(&self.index),
         };
-        self.spawn("store-sealer", move || sealer.run())
+        self.spawn("store-sealer", move || {
+            step_back();
+            sealer.run();
+        })
     }
 
     fn start_salvage(&self, files: Vec<PathBuf>) -> Result<(), OpenError> {
@@ -580,6 +586,19 @@ impl Inner {
         self.index.close();
         self.registry.close();
         drop(self.claim.lock().take());
+    }
+}
+
+/// Lets every other thread of the machine go first: what is derived can wait, what is recorded cannot.
+fn step_back() {
+    /// Of 19: a thread that has waited still gets its turn on a busy machine.
+    #[cfg(target_os = "linux")]
+    const NICENESS: i32 = 10;
+    #[cfg(target_os = "linux")]
+    if let Err(error) =
+        rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS)
+    {
+        tracing::debug!(%error, "a thread in the background has the priority of all others");
     }
 }
 
